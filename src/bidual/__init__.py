@@ -1,0 +1,34 @@
+"""Neural networks trained by convex optimisation, each with a certificate of how far it is from the global optimum.
+
+The public names are loaded on first use, so that ``import bidual`` stays light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "MLPClassifier": "bidual.estimators",
+    "MLPRegressor": "bidual.estimators",
+    "Network": "bidual.network",
+    "certify": "bidual.certificate",
+    "load_model": "bidual.estimators.files",
+}
+"""Public name -> the module that defines it."""
+
+__all__ = [*_HOME, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'bidual' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

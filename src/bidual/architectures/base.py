@@ -1,0 +1,143 @@
+"""What a network class must know of itself: its neurons, their best scores, and its map to a network."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bidual.architectures.neurons import Neurons
+from bidual.architectures.patterns import Patterns
+from bidual.network import Layer, Network
+from bidual.typing import Matrix, Outputs, Rows, Vector
+
+Bias = Literal["penalized", "free", "none"]
+OutputNorm = Literal["separate", "shared"]
+
+
+@dataclass(frozen=True)
+class Witness:
+    """Multipliers mu >= 0 that prove a neuron bound on cones: block b holds ``rows[start[b]:start[b+1]]``.
+
+    blocks : (B, 3) int, the pattern, the output and the sign (+1, -1) each block is about; values : mu.
+    """
+
+    blocks: NDArray[np.int64]
+    start: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    values: Vector
+
+    def join(self, other: Witness, shift: int) -> Witness:
+        """These blocks followed by the others, whose patterns are counted from ``shift``."""
+        return Witness(
+            np.concatenate([self.blocks, other.blocks + np.array([shift, 0, 0])]),
+            np.concatenate([self.start, other.start[1:] + self.start[-1]]),
+            np.concatenate([self.rows, other.rows]),
+            np.concatenate([self.values, other.values]),
+        )
+
+
+@dataclass(frozen=True)
+class PatternPrices:
+    """The best neurons on listed patterns, best first, and a proven bound over all neurons on those patterns."""
+
+    neurons: Neurons
+    scores: Vector
+    bound: float
+    witness: Witness | None = None
+
+
+class Architecture(ABC):
+    """A class of two-layer networks ``f(x) = sum_j t_j activation_j(x) a_j + intercept``, t_j >= 0.
+
+    A unit neuron has input weights u and output weights a with ``|u| |a| = 1``; the size of a network is
+    ``sum_j t_j``, so that ``beta * size`` is the least weight decay of any network with the same neurons.
+
+    bias : ``"penalized"`` (a column of ones, its weight inside ``|u|``), ``"free"`` (outside ``|u|``) or ``"none"``.
+    outputs : ``"separate"`` (``|a|`` is the 1-norm: each neuron feeds one output) or ``"shared"`` (the 2-norm).
+
+    The score of a neuron against a dual vector V (n, c) is ``|<V, activation a'>|``.
+    """
+
+    bias: Bias
+    outputs: OutputNorm
+    gated: bool = False
+
+    def lift(self, X: Rows) -> Rows:
+        """(n, p): X with the bias column appended, if there is one."""
+        return X if self.bias == "none" else np.column_stack([X, np.ones(X.shape[0])])
+
+    def input_norm(self, U: Matrix) -> Vector:
+        """(m,): the 2-norms of the columns of U (p, m), without a free bias."""
+        return np.linalg.norm(U[:-1] if self.bias == "free" else U, axis=0)
+
+    def output_norm(self, A: Matrix) -> Vector:
+        """(m,): the norms of the columns of A (c, m)."""
+        return np.abs(A).sum(axis=0) if self.outputs == "separate" else np.linalg.norm(A, axis=0)
+
+    @abstractmethod
+    def slopes(self, Xl: Rows, neurons: Neurons) -> Matrix:
+        """(n, m): the activation's slope at each lifted row; the activation is ``slopes * (Xl @ inputs)``."""
+
+    @abstractmethod
+    def all_patterns(self, Xl: Rows) -> Patterns:
+        """Every activation pattern of a full-dimensional cell."""
+
+    @abstractmethod
+    def most_patterns(self, n: int, r: int) -> int:
+        """An upper bound of how many patterns n rows of rank r have."""
+
+    @abstractmethod
+    def on_patterns(self, Xl: Rows, patterns: Patterns, V: Outputs, floor: float) -> PatternPrices:
+        """The best neuron on each pattern (and output and sign); those that provably score at most ``floor`` may be
+        left out."""
+
+    @abstractmethod
+    def norm_bound(self, Xl: Rows, V: Outputs) -> float:
+        """A closed-form bound over every neuron of the class; inf where none holds."""
+
+    @abstractmethod
+    def layer(self, weight: Matrix, bias: Vector, neurons: Neurons) -> Layer:
+        """The hidden layer with the given weight (d, m) and bias (m,)."""
+
+    def patterns(self, Xl: Rows, neurons: Neurons) -> Patterns:
+        """The activation patterns of the given neurons."""
+        gates = neurons.inputs if neurons.gates is None else neurons.gates
+        return Patterns(Xl @ gates >= 0, gates)
+
+    def activations(self, Xl: Rows, neurons: Neurons) -> Matrix:
+        """(n, m): the outputs of the hidden units."""
+        return self.slopes(Xl, neurons) * (Xl @ neurons.inputs)
+
+    def to_network(self, neurons: Neurons, amplitudes: Vector, intercept: Vector) -> Network:
+        """The balanced network: both layers of neuron j carry ``sqrt(t_j)``, which makes weight decay least."""
+        root = np.sqrt(amplitudes)
+        W = neurons.inputs * root
+        weight, bias = (W, np.zeros(W.shape[1])) if self.bias == "none" else (W[:-1], W[-1])
+        return Network((self.layer(weight, bias, neurons), Layer((neurons.outputs * root).T, intercept)))
+
+    def from_network(self, network: Network) -> tuple[Neurons, Vector]:
+        """(neurons, amplitudes): the inverse of :meth:`to_network`. With separate outputs, a hidden unit that feeds
+        several outputs becomes one neuron for each. Units of zero size are left out."""
+        hidden, last = network.layers
+        W = hidden.weight if self.bias == "none" else np.vstack([hidden.weight, hidden.bias])
+        A = last.weight.T
+        gates = None
+        if hidden.gate is not None:
+            gates = hidden.gate if self.bias == "none" else np.vstack([hidden.gate, hidden.gate_bias])
+        if self.outputs == "separate":
+            output, unit = np.nonzero(A)
+            split = np.zeros((A.shape[0], unit.size))
+            split[output, np.arange(unit.size)] = A[output, unit]
+            W, A, gates = W[:, unit], split, None if gates is None else gates[:, unit]
+        u, a = self.input_norm(W), self.output_norm(A)
+        keep = u * a > 0
+        W, A, u, a = W[:, keep], A[:, keep], u[keep], a[keep]
+        return Neurons(W / u, A / a, None if gates is None else gates[:, keep]), u * a
+
+    def size(self, network: Network) -> float:
+        """``sum_j |u_j| |a_j|``; inf if a unit with a free bias and no weights is used, which has no finite norm."""
+        return float(self.from_network(network)[1].sum())

@@ -1,0 +1,46 @@
+"""Unit neurons: the elements whose weighted sum is a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bidual.typing import Matrix
+
+
+@dataclass(frozen=True)
+class Neurons:
+    """m neurons of unit size: neuron j maps x to ``activation(<x, inputs[:, j]>) outputs[:, j]``.
+
+    inputs : (p, m), outputs : (c, m), gates : (p, m), the direction whose sign opens a gated neuron, or None.
+    """
+
+    inputs: Matrix
+    outputs: Matrix
+    gates: Matrix | None = None
+
+    def __len__(self) -> int:
+        return self.inputs.shape[1]
+
+    def take(self, which: NDArray[np.intp] | NDArray[np.bool_]) -> Neurons:
+        """The neurons at the given places."""
+        gates = None if self.gates is None else self.gates[:, which]
+        return Neurons(self.inputs[:, which], self.outputs[:, which], gates)
+
+    def join(self, other: Neurons) -> Neurons:
+        """These neurons followed by the others."""
+        gates = None
+        if self.gates is not None and other.gates is not None:
+            gates = np.concatenate([self.gates, other.gates], axis=1)
+        return Neurons(
+            np.concatenate([self.inputs, other.inputs], axis=1),
+            np.concatenate([self.outputs, other.outputs], axis=1),
+            gates,
+        )
+
+
+def no_neurons(p: int, c: int, gated: bool = False) -> Neurons:
+    """The empty list of neurons."""
+    return Neurons(np.zeros((p, 0)), np.zeros((c, 0)), np.zeros((p, 0)) if gated else None)

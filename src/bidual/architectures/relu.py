@@ -1,0 +1,129 @@
+"""Two-layer networks with exact ReLU, leaky ReLU or absolute-value units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from bidual.architectures import bounds
+from bidual.architectures.arrangement import enumerate_cells, most_cells
+from bidual.architectures.base import Architecture, Bias, OutputNorm, PatternPrices, Witness
+from bidual.architectures.neurons import Neurons
+from bidual.architectures.patterns import Patterns
+from bidual.errors import InvalidParameterError
+from bidual.network import Layer
+from bidual.operators.cone import Projection, project
+from bidual.operators.masked import adjoint
+from bidual.typing import Matrix, Outputs, Rows, Vector
+
+
+@final
+@dataclass(frozen=True)
+class ReLU(Architecture):
+    """Units ``phi(u'x)`` with ``phi(z) = max(z, 0) + slope * min(z, 0)``: 0 is ReLU, .01 leaky ReLU, -1 absolute value.
+
+    On a cell of the data's hyperplane arrangement a unit is linear, so the best unit of a cell is a projection on its
+    cone; the training problem is the convex program over all cells (Pilanci & Ergen 2020, Ergen & Pilanci 2021).
+    With several outputs: ``"separate"`` is exactly one network for each output; for ``"shared"`` the best unit of a
+    cell is a nonconvex problem (Sahiner et al. 2020), searched from below and bounded from above by a spectral norm.
+    """
+
+    slope: float = 0.0
+    bias: Bias = "penalized"
+    outputs: OutputNorm = "separate"
+
+    def __post_init__(self) -> None:
+        if not -1.0 <= self.slope < 1.0:
+            raise InvalidParameterError(f"slope must lie in [-1, 1), got {self.slope!r}; slope 1 is Linear")
+
+    def slopes(self, Xl: Rows, neurons: Neurons) -> Matrix:
+        return np.where(Xl @ neurons.inputs > 0, 1.0, self.slope)
+
+    def all_patterns(self, Xl: Rows) -> Patterns:
+        return enumerate_cells(Xl)
+
+    def most_patterns(self, n: int, r: int) -> int:
+        return most_cells(n, r)
+
+    def layer(self, weight: Matrix, bias: Vector, neurons: Neurons) -> Layer:
+        return Layer(weight, bias, "relu", slope=self.slope)
+
+    def norm_bound(self, Xl: Rows, V: Outputs) -> float:
+        each = [bounds.rectifier(Xl, v, self.slope, free=self.bias == "free") for v in V.T]
+        return float(max(each) if self.outputs == "separate" else np.linalg.norm(each))
+
+    def on_patterns(self, Xl: Rows, patterns: Patterns, V: Outputs, floor: float) -> PatternPrices:
+        D = np.where(patterns.masks, 1.0, self.slope)
+        C = adjoint(Xl, D, V)
+        if self.outputs == "shared":
+            return self._shared_on_patterns(Xl, patterns, V, C, floor)
+        free = self.bias == "free"
+        loose = np.linalg.norm(C, axis=1)
+        bound = float(loose[loose <= floor].max(initial=0.0))
+        found: list[tuple[float, Vector, int, float]] = []
+        proofs: list[tuple[int, int, float, Projection]] = []
+        for j, k in zip(*np.nonzero((loose > floor) | free), strict=True):
+            A = np.where(patterns.masks[:, j : j + 1], Xl, -Xl)
+            for sign in (1.0, -1.0):
+                projection = project(sign * C[j, :, k], A, floor, free)
+                bound = max(bound, projection.bound)
+                proofs.append((j, k, sign, projection))
+                length = float(self.input_norm(projection.point[:, None])[0])
+                if length > 0.0:
+                    found.append((0.0, projection.point / length, k, sign))
+        return self._ranked(Xl, V, found, bound, _witness(proofs))
+
+    def _ranked(
+        self, Xl: Rows, V: Outputs, found: list[tuple[float, Vector, int, float]], bound: float, witness: Witness | None
+    ) -> PatternPrices:
+        """The found (score, input, output, sign), scored as the network's units they are, best first."""
+        neurons = Neurons(
+            np.array([u for _, u, _, _ in found]).reshape(len(found), Xl.shape[1]).T,
+            np.array([sign * np.eye(V.shape[1])[k] for _, _, k, sign in found]).reshape(len(found), V.shape[1]).T,
+        )
+        scores = np.einsum("nm,nm->m", V @ neurons.outputs, self.activations(Xl, neurons))
+        order = np.argsort(-scores, kind="stable")
+        return PatternPrices(neurons.take(order), scores[order], bound, witness)
+
+    def _shared_on_patterns(
+        self, Xl: Rows, patterns: Patterns, V: Outputs, C: Matrix, floor: float
+    ) -> PatternPrices:
+        """Units with several outputs: alternate between the best u and the best a, from the leading singular pair."""
+        W = C[:, :-1] if self.bias == "free" else C
+        loose = np.linalg.svd(W, compute_uv=False)[:, 0]
+        inputs, outputs = [], []
+        for j in np.flatnonzero((loose > floor) & np.isfinite(loose)):
+            A = np.where(patterns.masks[:, j : j + 1], Xl, -Xl)
+            leading = np.linalg.svd(C[j])[2][0]
+            for a in (leading, -leading):
+                for _ in range(20):
+                    u = project(C[j] @ a, A, free_bias=self.bias == "free").point
+                    length = float(self.input_norm(u[:, None])[0])
+                    if length == 0.0:
+                        break
+                    u, previous = u / length, a
+                    a = C[j].T @ u
+                    a = a / max(float(np.linalg.norm(a)), 1e-300)
+                    if np.abs(a - previous).max() <= 1e-9:
+                        inputs.append(u)
+                        outputs.append(a)
+                        break
+        neurons = Neurons(
+            np.array(inputs).reshape(len(inputs), Xl.shape[1]).T, np.array(outputs).reshape(len(inputs), V.shape[1]).T
+        )
+        scores = np.einsum("nm,nm->m", V @ neurons.outputs, self.activations(Xl, neurons))
+        order = np.argsort(-scores, kind="stable")
+        bound = float(loose.max(initial=0.0)) if self.bias != "free" else float("inf")
+        return PatternPrices(neurons.take(order), scores[order], bound)
+
+
+def _witness(proofs: list[tuple[int, int, float, Projection]]) -> Witness:
+    sizes = [p.rows.size for *_, p in proofs]
+    return Witness(
+        np.array([(j, k, sign) for j, k, sign, _ in proofs], dtype=np.int64).reshape(len(proofs), 3),
+        np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+        np.concatenate([p.rows for *_, p in proofs]).astype(np.int64) if proofs else np.zeros(0, dtype=np.int64),
+        np.concatenate([p.multipliers for *_, p in proofs]) if proofs else np.zeros(0),
+    )

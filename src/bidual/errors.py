@@ -1,0 +1,35 @@
+"""The library's exceptions and warnings. Every message names the parameter, its value and the remedy."""
+
+from __future__ import annotations
+
+
+class BidualError(Exception):
+    """Base class of every error raised on purpose by this library."""
+
+
+class InvalidParameterError(BidualError, ValueError):
+    """A parameter is outside its domain."""
+
+
+class InvalidDataError(BidualError, ValueError):
+    """The data cannot be used as it is (shape, type, NaN, labels)."""
+
+
+class RefusedError(BidualError, ValueError):
+    """A part does not accept the problem it was given; the message is its reason and the remedy."""
+
+
+class CertificateError(BidualError):
+    """A certificate does not prove what it states."""
+
+
+class ModelFileError(BidualError, ValueError):
+    """A model file is not readable, is damaged, or was not written by this library."""
+
+
+class MissingDependencyError(BidualError, ImportError):
+    """An optional package is needed; the message says which command installs it."""
+
+
+class MemoryLimitError(BidualError, MemoryError):
+    """The memory limit is below what the work needs; the message gives the estimate."""

@@ -1,0 +1,60 @@
+"""Two classes, by their log-likelihood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar, Literal, final
+
+import numpy as np
+from scipy.special import expit, xlogy
+
+from bidual.losses.base import Loss
+from bidual.losses.checks import check_signs
+from bidual.losses.dual import ROUNDING, entropy_peak, unit_step
+from bidual.typing import Outputs, Weights
+
+
+@final
+@dataclass(frozen=True)
+class Logistic(Loss):
+    """``L(F) = sum_ik s_i log(1 + exp(-Y_ik F_ik))``, Y = +-1; several columns are independent yes/no questions.
+
+    Conjugate: with ``a = -Y Z / s``, ``L*(Z) = sum_ik s_i (a log a + (1 - a) log(1 - a))`` where every a is in [0, 1]
+    (``0 log 0 = 0``), else inf. At ``Z = grad L(F)``, a is the probability given to the wrong sign. (Boyd &
+    Vandenberghe, section 7.1.1 and exercise 3.36.)
+    """
+
+    name: ClassVar[str] = "logistic"
+    targets: ClassVar[Literal["real", "signs", "one_hot"]] = "signs"
+    smooth: ClassVar[bool] = True
+
+    def check_targets(self, Y: Outputs) -> None:
+        check_signs(Y, self.name)
+
+    def value(self, F: Outputs, Y: Outputs, s: Weights) -> float:
+        return float(s @ np.sum(np.logaddexp(0.0, -Y * F), axis=1))
+
+    def gradient(self, F: Outputs, Y: Outputs, s: Weights) -> Outputs:
+        wrong: Outputs = expit(-Y * F)
+        return -s[:, None] * Y * wrong
+
+    def hessian(self, F: Outputs, Y: Outputs, s: Weights) -> tuple[Outputs, None]:
+        variance: Outputs = expit(F) * expit(-F)
+        return s[:, None] * variance, None
+
+    def conjugate(self, Z: Outputs, Y: Outputs, s: Weights) -> float:
+        a = -Y * Z / s[:, None]
+        if not (a.min() >= -ROUNDING and a.max() <= 1.0 + ROUNDING):
+            return inf
+        a = np.clip(a, 0.0, 1.0)
+        return float(s @ np.sum(xlogy(a, a) + xlogy(1.0 - a, 1.0 - a), axis=1))
+
+    def domain_step(self, V: Outputs, Y: Outputs, s: Weights) -> float:
+        return unit_step(Y * V / s[:, None])
+
+    def best_scaling(self, V: Outputs, Y: Outputs, s: Weights, limit: float, slope: float) -> float:
+        wrong: Outputs = Y * V / s[:, None]
+        rate = np.stack([wrong, -wrong])  # the probabilities (1 - t a, t a) of the right and the wrong sign
+        start = np.stack([np.ones_like(wrong), np.zeros_like(wrong)])
+        return entropy_peak(s[:, None] * rate, start, rate, slope, min(limit, self.domain_step(V, Y, s)))

@@ -1,0 +1,44 @@
+"""Which neuron next, and at most how good is any other: the one question of every solver."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from bidual.architectures import Neurons
+from bidual.certificate import DualPoint
+from bidual.problem import Problem
+from bidual.typing import Outputs, Vector
+
+
+@dataclass(frozen=True)
+class Pricing:
+    """Neurons found, best first, their scores against the dual vector, and what was proven of all others.
+
+    ``dual`` is None where the oracle only searches: a search that finds nothing proves nothing.
+    """
+
+    neurons: Neurons
+    scores: Vector
+    dual: DualPoint | None = None
+
+    @property
+    def best_found(self) -> float:
+        """The largest score found (0 if nothing was)."""
+        return float(self.scores.max(initial=0.0))
+
+
+class Oracle(ABC):
+    """The neurons of largest score against a dual vector."""
+
+    @abstractmethod
+    def price(
+        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator
+    ) -> Pricing:
+        """Neurons that score more than ``target``, or the best there are.
+
+        A search may stop as soon as it has found some above ``target``; a bound it gives is valid whenever it stops.
+        ``current`` are the neurons of the network in hand, good places to start from; ``rng`` feeds random starts.
+        """

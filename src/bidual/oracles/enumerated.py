@@ -1,0 +1,54 @@
+"""The oracle that looks at every cell of the data's arrangement, and so proves its bound for every neuron."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import final
+
+import numpy as np
+
+from bidual.architectures import Architecture, Neurons, Patterns
+from bidual.certificate import DualPoint, pattern_point
+from bidual.errors import RefusedError
+from bidual.oracles.base import Oracle, Pricing
+from bidual.problem import Problem
+from bidual.typing import Outputs, Rows
+
+
+@final
+@dataclass(frozen=True)
+class Enumerated(Oracle):
+    """The best neuron of every cell; the bound has scope ``global``. Refuses more than ``limit`` cells."""
+
+    limit: int = 20_000
+
+    def price(
+        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator
+    ) -> Pricing:
+        cells = most_patterns(problem)
+        if cells > self.limit:
+            raise RefusedError(
+                f"enumeration of up to {cells} activation patterns exceeds limit={self.limit}; raise it, or use "
+                "LocalSearch for a priced gap"
+            )
+        patterns = _all_patterns(problem.architecture, problem.lifted)
+        point, prices = pattern_point(problem, V, patterns, 0.0)
+        exact = problem.architecture.most_patterns(*problem.lifted.shape) == 1
+        bound = replace(point.bound, scope="global", method="closed form" if exact else "enumeration")
+        return Pricing(prices.neurons, prices.scores, DualPoint(V, bound))
+
+
+def most_patterns(problem: Problem) -> int:
+    """An upper bound of the number of cells of the problem's data."""
+    rank = int(np.linalg.matrix_rank(problem.lifted))
+    return problem.architecture.most_patterns(problem.X.shape[0], rank)
+
+
+def _all_patterns(architecture: Architecture, Xl: Rows) -> Patterns:
+    return _cached(architecture, Xl.tobytes(), Xl.shape)
+
+
+@lru_cache(maxsize=8)
+def _cached(architecture: Architecture, data: bytes, shape: tuple[int, int]) -> Patterns:
+    return architecture.all_patterns(np.frombuffer(data).reshape(shape))

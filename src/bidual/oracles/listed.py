@@ -1,0 +1,50 @@
+"""The oracle of a finite list of activation patterns: exact on each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from bidual.architectures import Neurons, Patterns
+from bidual.architectures.patterns import sample
+from bidual.certificate import pattern_point
+from bidual.errors import InvalidDataError, InvalidParameterError
+from bidual.oracles.base import Oracle, Pricing
+from bidual.problem import Problem
+from bidual.typing import Outputs
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Listed(Oracle):
+    """The best neuron on each of the given patterns, by projection on its cone; the bound has scope ``patterns``."""
+
+    patterns: Patterns
+
+    def price(
+        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator
+    ) -> Pricing:
+        if self.patterns.masks.shape[0] != problem.X.shape[0]:
+            raise InvalidDataError(f"patterns are of {self.patterns.masks.shape[0]} rows, X has {problem.X.shape[0]}")
+        point, prices = pattern_point(problem, V, self.patterns, 0.0)
+        return Pricing(prices.neurons, prices.scores, point)
+
+
+@final
+@dataclass(frozen=True)
+class Sampled(Oracle):
+    """:class:`Listed` on the patterns of ``n_patterns`` Gaussian gates, the same for the same data and seed."""
+
+    n_patterns: int = 200
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.n_patterns < 1:
+            raise InvalidParameterError(f"n_patterns must be at least 1, got {self.n_patterns!r}")
+
+    def price(
+        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator
+    ) -> Pricing:
+        return Listed(sample(problem.lifted, self.n_patterns, self.seed)).price(problem, V, current, target, rng)

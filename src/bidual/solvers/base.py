@@ -1,0 +1,255 @@
+"""What a solver is, and the one driver that judges all of them."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+from bidual.architectures import no_neurons
+from bidual.certificate import Certificate, DualPoint, norm_point, pattern_point
+from bidual.errors import InvalidParameterError, RefusedError
+from bidual.network import Network
+from bidual.oracles.base import Pricing
+from bidual.problem import Problem
+from bidual.solvers.inner.master import intercept_only
+from bidual.typing import Outputs
+
+logger = logging.getLogger("bidual")
+
+
+class Status(StrEnum):
+    """Why a solve ended. Only the first two are success, and each names its proof."""
+
+    OPTIMAL = "optimal"
+    """Scope global, gap <= tol."""
+    OPTIMAL_ON_PATTERNS = "optimal_on_patterns"
+    """Scope patterns, gap <= tol, and the search found no better neuron (priced gap <= tol)."""
+    ALMOST_OPTIMAL = "almost_optimal"
+    """No progress left, gap and priced gap <= 100 tol."""
+    NEURON_LIMIT = "neuron_limit"
+    ITERATION_LIMIT = "iteration_limit"
+    TIME_LIMIT = "time_limit"
+    INTERRUPTED = "interrupted"
+    CALLBACK_STOPPED = "callback_stopped"
+    NUMERICAL_ERROR = "numerical_error"
+    """No progress left, and the gap is larger than that."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """When to stop: ``gap <= tol * max(|primal|, 1e-6 * objective of the zero network)``, or a limit."""
+
+    tol: float = 1e-3
+    max_iter: int = 1000
+    time_limit: float = math.inf
+
+    def __post_init__(self) -> None:
+        if not (self.tol > 0 and math.isfinite(self.tol)):
+            raise InvalidParameterError(f"tol must be a positive finite number, got {self.tol!r}")
+        if self.max_iter < 0:
+            raise InvalidParameterError(f"max_iter must be at least 0, got {self.max_iter!r}")
+        if not self.time_limit >= 0:
+            raise InvalidParameterError(f"time_limit must be at least 0 seconds, got {self.time_limit!r}")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a solver may still spend, as the driver sees it."""
+
+    tol: float
+    deadline: float = math.inf
+    clock: Callable[[], float] = time.monotonic
+
+    def expired(self) -> bool:
+        """True once the time is spent; inner loops ask and return what they have."""
+        return self.clock() >= self.deadline
+
+
+@dataclass(frozen=True)
+class Iterate:
+    """A network, the dual vector (n, c) at its predictions, and what pricing that vector found.
+
+    ``limited`` says that the solver holds back neurons because of its own limit on their number.
+    """
+
+    network: Network
+    V: Outputs
+    pricing: Pricing
+    limited: bool = False
+
+
+@dataclass(frozen=True)
+class Record:
+    """One line of the history. ``dual`` is the best global bound so far; ``priced_dual`` proves nothing."""
+
+    iteration: int
+    seconds: float
+    primal: float
+    dual: float
+    priced_dual: float
+    n_neurons: int
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What came out: the best network, its certificate, why the solver stopped, and how it went."""
+
+    network: Network
+    certificate: Certificate
+    status: Status
+    history: tuple[Record, ...] = field(default_factory=tuple)
+
+
+Callback = Callable[[Record], bool | None]
+
+
+class Solver(ABC):
+    """Proposes iterates; knows no clock, computes no certificate and sets no status."""
+
+    @abstractmethod
+    def accepts(self, problem: Problem) -> str | None:
+        """None, or the sentence that says why this solver cannot solve the problem and what can."""
+
+    @abstractmethod
+    def iterates(self, problem: Problem, start: Network | None, budget: Budget) -> Iterator[Iterate]:
+        """Networks of falling objective, each with a priced dual vector; ends when it can do no more."""
+
+    def solve(
+        self,
+        problem: Problem,
+        stop: Stop | None = None,
+        callback: Callback | None = None,
+        start: Network | None = None,
+    ) -> Solution:
+        """Run until the certified gap meets the tolerance or a limit is reached.
+
+        Raises RefusedError if :meth:`accepts` does. ``callback`` sees every record; returning True stops the solve.
+        """
+        reason = self.accepts(problem)
+        if reason is not None:
+            raise RefusedError(reason)
+        return drive(self, problem, stop or Stop(), callback, start)
+
+
+@dataclass
+class _State:
+    """The best iterate so far, and the best global bound."""
+
+    problem: Problem
+    iterate: Iterate
+    primal: float
+    priced: float
+    whole: DualPoint
+    whole_dual: float
+
+    def take(self, iterate: Iterate) -> None:
+        V = iterate.V
+        for point in (norm_point(self.problem, V), iterate.pricing.dual):
+            if point is not None and point.bound.scope == "global":
+                value = point.value(self.problem)
+                if value > self.whole_dual:
+                    self.whole, self.whole_dual = point, value
+        primal = self.problem.objective(iterate.network)
+        if primal <= self.primal:
+            found = iterate.pricing.best_found
+            self.iterate, self.primal = iterate, primal
+            self.priced = max(self.problem.dual(V, found), self.whole_dual)
+        self.priced = max(self.priced, self.whole_dual)
+
+    def certificate(self, hurry: bool = False) -> Certificate:
+        """Prove the best iterate: on its own patterns (and those listed) unless the global bound is as good."""
+        whole, listed = self.whole, self.iterate.pricing.dual
+        point, dual = whole, self.whole_dual
+        if listed is None or listed.bound.scope == "patterns":
+            architecture, Xl = self.problem.architecture, self.problem.lifted
+            neurons, _ = architecture.from_network(self.iterate.network)
+            patterns = architecture.patterns(Xl, neurons).distinct()
+            if listed is not None and listed.bound.patterns is not None:
+                patterns = listed.bound.patterns.join(patterns)
+            floor = math.inf if hurry else self.iterate.pricing.best_found * (1 + 1e-12)
+            own = pattern_point(self.problem, self.iterate.V, patterns, floor)[0]
+            if own.value(self.problem) > dual:
+                point, dual = own, own.value(self.problem)
+        bound, whole_bound = point.bound, whole.bound
+        priced_gap = max(self.primal - max(self.priced, self.whole_dual), 0.0)
+        return Certificate(
+            self.primal, dual, bound.scope, bound.method, self.whole_dual, whole_bound.method, priced_gap, point, whole
+        )
+
+
+def drive(
+    solver: Solver, problem: Problem, stop: Stop, callback: Callback | None = None, start: Network | None = None
+) -> Solution:
+    """Ask the solver for iterates and judge each: the only place with a clock, a certificate and a status."""
+    began = time.monotonic()
+    budget = Budget(stop.tol, began + stop.time_limit)
+    state = _begin(problem)
+    target = stop.tol * max(1e-6 * abs(state.primal), 0.0)
+    history: list[Record] = []
+    iterates = solver.iterates(problem, start, budget)
+    status: Status | None = None
+    try:
+        while status is None:
+            allowed = max(stop.tol * abs(state.primal), target)
+            record = _record(state, len(history), time.monotonic() - began)
+            history.append(record)
+            logger.info("%s", record)
+            if callback is not None and callback(record):
+                status = Status.CALLBACK_STOPPED
+            elif state.primal - state.whole_dual <= allowed:
+                status = Status.OPTIMAL
+            elif state.primal - state.priced <= allowed and state.iterate.pricing.best_found > 0:
+                certificate = state.certificate()
+                if certificate.gap <= allowed:
+                    return Solution(state.iterate.network, certificate, Status.OPTIMAL_ON_PATTERNS, tuple(history))
+            if status is None and len(history) > stop.max_iter:
+                status = Status.ITERATION_LIMIT
+            if status is None and budget.expired():
+                status = Status.TIME_LIMIT
+            if status is None:
+                iterate = next(iterates, None)
+                if iterate is None:
+                    status = _exhausted(state, budget, allowed)
+                else:
+                    state.take(iterate)
+    except KeyboardInterrupt:
+        status = Status.INTERRUPTED
+    certificate = state.certificate(hurry=status in (Status.TIME_LIMIT, Status.INTERRUPTED))
+    return Solution(state.iterate.network, certificate, status, tuple(history))
+
+
+def _begin(problem: Problem) -> _State:
+    """The network without neurons, whose objective and bounds are known at once."""
+    b, F = intercept_only(problem)
+    empty = no_neurons(problem.lifted.shape[1], problem.n_outputs, problem.architecture.gated)
+    network = problem.architecture.to_network(empty, np.zeros(0), b)
+    V = problem.dual_vector(F)
+    point = norm_point(problem, V)
+    dual = point.value(problem)
+    nothing = Pricing(empty, np.zeros(0))
+    return _State(problem, Iterate(network, V, nothing), problem.objective(network), dual, point, dual)
+
+
+def _record(state: _State, iteration: int, seconds: float) -> Record:
+    return Record(iteration, seconds, state.primal, state.whole_dual, state.priced, state.iterate.network.n_neurons)
+
+
+def _exhausted(state: _State, budget: Budget, allowed: float) -> Status:
+    """The solver can do no more: never a success."""
+    if budget.expired():
+        return Status.TIME_LIMIT
+    if state.iterate.limited:
+        return Status.NEURON_LIMIT
+    certificate = state.certificate()
+    close = max(certificate.gap, certificate.priced_gap) <= 100 * allowed
+    return Status.ALMOST_OPTIMAL if close else Status.NUMERICAL_ERROR
+
+
+__all__ = ["Budget", "Callback", "Iterate", "Record", "Solution", "Solver", "Status", "Stop", "drive"]

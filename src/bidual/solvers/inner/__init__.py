@@ -1,0 +1,1 @@
+"""Finite programs: amplitudes of given neurons, joint descent of all weights, listed patterns."""

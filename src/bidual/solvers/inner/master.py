@@ -1,0 +1,208 @@
+"""The master problem: the best amplitudes and intercept of given neurons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq, linprog
+from scipy.sparse import csr_array, hstack, vstack
+
+from bidual.architectures import Neurons, no_neurons
+from bidual.penalties import Ball, Strength
+from bidual.problem import Problem
+from bidual.typing import Matrix, Outputs, Vector
+
+
+@dataclass(frozen=True)
+class Amplitudes:
+    """t (m,) >= 0, the intercept b (c,), the dual vector V (n, c), and the price of one unit of size."""
+
+    t: Vector
+    b: Vector
+    V: Outputs
+    price: float
+
+
+def solve_master(problem: Problem, neurons: Neurons, t: Vector, b: Vector, tol: float = 1e-10) -> Amplitudes:
+    """``min over t >= 0 and b of L(sum_j t_j activation_j a_j' + 1 b') + r(sum t)``, started from t (m,) and b (c,).
+
+    Smooth losses: projected Newton (Bertsekas 1982). The hinge: a linear program by HiGHS, whose multipliers are V.
+    A ball: the strength at which the size equals the radius, by Brent's method.
+    """
+    columns = _Columns(problem, problem.architecture.activations(problem.lifted, neurons), neurons.outputs)
+    if not problem.loss.smooth:
+        return _linear_program(problem, columns)
+    if isinstance(problem.penalty, Strength):
+        beta = problem.penalty.beta
+        t, b, F = _newton(columns, beta, t, b, tol)
+        return Amplitudes(t, b, problem.dual_vector(F), beta)
+    assert isinstance(problem.penalty, Ball)
+    return _on_ball(problem, columns, problem.penalty.radius, t, b, tol)
+
+
+def intercept_only(problem: Problem) -> tuple[Vector, Outputs]:
+    """(b, F): the best constant predictions, 0 without an intercept."""
+    empty = no_neurons(problem.lifted.shape[1], problem.n_outputs, problem.architecture.gated)
+    b = np.zeros(problem.n_outputs)
+    if problem.intercept:
+        b = solve_master(problem, empty, np.zeros(0), b).b
+    return b, np.tile(b, (problem.X.shape[0], 1))
+
+
+class _Columns:
+    """The linear map from (t, b) to predictions: column j is ``H_j a_j'``, then one constant for each output."""
+
+    def __init__(self, problem: Problem, H: Matrix, A: Matrix):
+        self.problem, self.m, self.c = problem, A.shape[1], A.shape[0]
+        if problem.intercept:
+            H, A = np.column_stack([H, np.ones((H.shape[0], self.c))]), np.hstack([A, np.eye(self.c)])
+        self.H, self.A = H, A
+
+    def pack(self, t: Vector, b: Vector) -> Vector:
+        return np.append(t, b) if self.problem.intercept else t.copy()
+
+    def unpack(self, z: Vector) -> tuple[Vector, Vector]:
+        return z[: self.m], z[self.m :] if self.problem.intercept else np.zeros(self.c)
+
+    def predict(self, z: Vector) -> Outputs:
+        return (self.H * z) @ self.A.T
+
+    def adjoint(self, R: Outputs) -> Vector:
+        return np.einsum("nm,nm->m", self.H, R @ self.A)
+
+    def gram(self, F: Outputs, free: Vector) -> Matrix:
+        """The Hessian of the loss in the free variables."""
+        h, q = self.problem.loss.hessian(F, self.problem.Y, self.problem.weights)
+        H, A = self.H[:, free], self.A[:, free]
+        G = np.zeros((free.size, free.size))
+        for k in range(self.c):
+            feeds = np.flatnonzero(A[k])
+            part = H[:, feeds] * (np.sqrt(h[:, k])[:, None] * A[k, feeds])
+            G[np.ix_(feeds, feeds)] += part.T @ part
+        if q is not None:
+            coupled = H * (q @ A)
+            G -= coupled.T @ coupled
+        return G
+
+
+def _newton(
+    columns: _Columns, beta: float, t: Vector, b: Vector, tol: float, max_iter: int = 300
+) -> tuple[Vector, Vector, Outputs]:
+    """Projected Newton on ``L + beta sum t`` over t >= 0, b free; exact zeros in t."""
+    problem = columns.problem
+    z = columns.pack(t, b)
+    cost = np.where(np.arange(z.size) < columns.m, beta, 0.0)
+    bounded = np.arange(z.size) < columns.m
+
+    def value(z: Vector) -> tuple[float, Outputs]:
+        F = columns.predict(z)
+        return problem.loss_value(F) + float(cost @ z), F
+
+    f, F = value(z)
+    scale = max(beta, 1e-12)
+    for _ in range(max_iter):
+        g = columns.adjoint(problem.loss.gradient(F, problem.Y, problem.weights)) + cost
+        violation = np.where(bounded & (z <= 0), np.maximum(-g, 0.0), np.abs(g))
+        if violation.max(initial=0.0) <= tol * scale:
+            break
+        free = np.flatnonzero(~bounded | (z > 0) | (g < 0))
+        G = columns.gram(F, free)
+        G[np.diag_indices(free.size)] += 1e-12 * max(np.trace(G) / free.size, 1e-300)
+        direction = np.zeros_like(z)
+        direction[free] = _solve(G, -g[free])
+        trial, f_trial, F_trial = _search(z, direction, bounded, f, g, value)
+        stalled = f - f_trial <= 1e-16 * abs(f) and np.array_equal(trial > 0, z > 0)
+        z, f, F = trial, f_trial, F_trial
+        if stalled:
+            break
+    t, b = columns.unpack(z)
+    return t, b, F
+
+
+def _search(
+    z: Vector,
+    direction: Vector,
+    bounded: NDArray[np.bool_],
+    f: float,
+    g: Vector,
+    value: Callable[[Vector], tuple[float, Outputs]],
+) -> tuple[Vector, float, Outputs]:
+    """Armijo's rule along the projected arc; where the projection spoils descent, go straight to the first wall."""
+    for step in 0.5 ** np.arange(8):
+        trial = np.where(bounded, np.maximum(z + step * direction, 0.0), z + step * direction)
+        f_trial, F_trial = value(trial)
+        if f_trial <= f + 1e-4 * float(g @ (trial - z)):
+            return trial, f_trial, F_trial
+    falling = bounded & (direction < 0)
+    ratios = np.where(falling, z / np.where(falling, -direction, 1.0), np.inf)
+    step = min(1.0, float(ratios.min(initial=np.inf)))
+    trial = np.where(falling & (ratios <= step), 0.0, z + step * direction)
+    f_trial, F_trial = value(trial)
+    if f_trial <= f:
+        return trial, f_trial, F_trial
+    f_same, F_same = value(z)
+    return z, f_same, F_same
+
+
+def _solve(G: Matrix, rhs: Vector) -> Vector:
+    try:
+        factor = np.linalg.cholesky(G)
+        return np.linalg.solve(factor.T, np.linalg.solve(factor, rhs))
+    except np.linalg.LinAlgError:
+        return np.linalg.lstsq(G, rhs, rcond=1e-12)[0]
+
+
+def _on_ball(problem: Problem, columns: _Columns, radius: float, t: Vector, b: Vector, tol: float) -> Amplitudes:
+    """Raise the price from nearly nothing until the size is the radius."""
+    F = columns.predict(columns.pack(np.zeros_like(t), b))
+    highest = float(columns.adjoint(problem.dual_vector(F))[: columns.m].max(initial=0.0))
+    solution = (t, b, F)
+
+    def excess(log_price: float) -> float:
+        nonlocal solution
+        solution = _newton(columns, float(np.exp(log_price)), solution[0], solution[1], tol)
+        return float(solution[0].sum()) - radius
+
+    price = 0.0
+    if radius == 0.0 or highest <= 0.0:
+        t, b, F = _newton(columns, 2.0 * max(highest, 1.0), np.zeros_like(t), b, tol)
+        price = highest
+    else:
+        low, high = np.log(highest) - 25.0, np.log(highest) + 2.0
+        if excess(low) > 0:
+            price = float(np.exp(brentq(excess, low, high, xtol=1e-13, rtol=1e-14)))
+        else:
+            price = float(np.exp(low))
+        t, b, F = solution
+        size = float(t.sum())
+        if size > radius:
+            t = t * (radius / size)
+            F = columns.predict(columns.pack(t, b))
+    return Amplitudes(t, b, problem.dual_vector(F), price)
+
+
+def _linear_program(problem: Problem, columns: _Columns) -> Amplitudes:
+    """``min sum s xi + beta sum t`` with ``xi >= 1 - y f``, xi >= 0 (or ``sum t <= radius``)."""
+    Y, s, (n, c) = problem.Y, problem.weights, problem.Y.shape
+    rows = [csr_array((columns.H * columns.A[k]) * Y[:, k : k + 1]) for k in range(c)]
+    slack = csr_array(np.eye(n * c))
+    margin = hstack([vstack(rows), slack])
+    size = columns.A.shape[1]
+    ball = isinstance(problem.penalty, Ball)
+    price = 0.0 if ball else problem.penalty.beta  # type: ignore[attr-defined]
+    cost = np.concatenate([np.full(columns.m, price), np.zeros(size - columns.m), np.tile(s, c)])
+    bounds = [(0, None)] * columns.m + [(None, None)] * (size - columns.m) + [(0, None)] * (n * c)
+    A_ub, b_ub = -margin, np.full(n * c, -1.0)
+    if ball:
+        budget = csr_array(np.concatenate([np.ones(columns.m), np.zeros(size - columns.m + n * c)])[None])
+        A_ub, b_ub = vstack([A_ub, budget]), np.append(b_ub, problem.penalty.radius)  # type: ignore[attr-defined]
+    found = linprog(cost, A_ub=A_ub, b_ub=b_ub, bounds=bounds, method="highs")
+    z = found.x[:size]
+    z[: columns.m] = np.maximum(z[: columns.m], 0.0)
+    t, b = columns.unpack(z)
+    multipliers = -found.ineqlin.marginals
+    alpha = np.clip(multipliers[: n * c].reshape(c, n).T, 0.0, s[:, None])
+    return Amplitudes(t, b, problem.feasible(Y * alpha), float(multipliers[-1]) if ball else price)

@@ -1,0 +1,154 @@
+"""Column generation: the solver that finds its own neurons from the dual."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from bidual.architectures import Neurons, ReLU, no_neurons
+from bidual.errors import InvalidParameterError
+from bidual.network import Network
+from bidual.oracles import Enumerated, LocalSearch, Oracle, Sampled, most_patterns
+from bidual.problem import Problem
+from bidual.solvers.base import Budget, Iterate, Solver
+from bidual.solvers.inner.descent import descend
+from bidual.solvers.inner.master import Amplitudes, intercept_only, solve_master
+from bidual.solvers.prune import merge, prune
+
+ENUMERATION_WORK = 20_000
+"""Enumerate all cells where rows times cells do not exceed this."""
+
+
+@final
+@dataclass(frozen=True)
+class WorkingSet(Solver):
+    """Repeat: price the dual vector, add the neurons that violate it, let all neurons slide, re-solve, drop and merge.
+
+    The first neurons come from a wide random network after a joint descent (smooth losses). ``oracle`` defaults to
+    Enumerated where all cells can be listed, else LocalSearch (units that gate themselves) or Sampled (gated units).
+    ``max_neurons`` limits the network; ``width`` is that of the random network (None: by the size of the data).
+    """
+
+    oracle: Oracle | None = None
+    max_neurons: int | None = None
+    width: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.max_neurons is not None and self.max_neurons < 1:
+            raise InvalidParameterError(f"max_neurons must be at least 1, got {self.max_neurons!r}")
+        if self.width is not None and self.width < 0:
+            raise InvalidParameterError(f"width must be at least 0, got {self.width!r}")
+
+    def accepts(self, problem: Problem) -> str | None:
+        return None
+
+    def iterates(self, problem: Problem, start: Network | None, budget: Budget) -> Iterator[Iterate]:
+        rng = np.random.default_rng(self.seed)
+        oracle = self.oracle or default_oracle(problem, self.seed)
+        neurons, solved = self._first(problem, start, rng, budget)
+        best = np.inf
+        while True:
+            neurons, solved, limited = self._settle(problem, neurons, solved)
+            pricing = oracle.price(problem, solved.V, neurons, solved.price * (1 + 0.1 * budget.tol), rng)
+            network = problem.architecture.to_network(neurons, solved.t, solved.b)
+            yield Iterate(network, solved.V, pricing, limited)
+            value = problem.objective(network)
+            added = pricing.neurons.take(pricing.scores > solved.price * (1 + 1e-11))
+            if len(added) == 0 or (limited and not value < best * (1 - 0.1 * budget.tol)):
+                return
+            best = min(best, value)
+            neurons, solved = self._grow(problem, neurons.join(added), solved, budget)
+
+    def _first(
+        self, problem: Problem, start: Network | None, rng: np.random.Generator, budget: Budget
+    ) -> tuple[Neurons, Amplitudes]:
+        """The neurons of ``start``, or of a random network after a descent, with the best amplitudes."""
+        b, F = intercept_only(problem)
+        p, c = problem.lifted.shape[1], problem.n_outputs
+        if start is not None:
+            neurons, t = problem.architecture.from_network(start)
+            return neurons, solve_master(problem, neurons, t, start.layers[-1].bias)
+        neurons = no_neurons(p, c, problem.architecture.gated)
+        empty = solve_master(problem, neurons, np.zeros(0), b)
+        width = self._width(problem)
+        if width == 0:
+            return neurons, empty
+        neurons = _random_neurons(problem, width, rng)
+        spread = float(np.abs(problem.dual_vector(F)).mean()) * p**0.5 / max(width, 1) + 1e-12
+        begun = Amplitudes(np.full(width, spread), b, empty.V, empty.price)
+        neurons, t, b = descend(problem, neurons, begun, 500, budget.expired)
+        return neurons, solve_master(problem, neurons, t, b)
+
+    def _width(self, problem: Problem) -> int:
+        if not (problem.loss.smooth and isinstance(problem.architecture, ReLU) and _charges(problem)):
+            return 0
+        if self.width is not None:
+            return self.width
+        work = problem.lifted.size
+        each = int(np.clip(4e7 // work // problem.n_outputs, 20, 1000))
+        return min(each, 50 * problem.X.shape[0]) * problem.n_outputs
+
+    def _grow(
+        self, problem: Problem, neurons: Neurons, solved: Amplitudes, budget: Budget
+    ) -> tuple[Neurons, Amplitudes]:
+        """Take the new neurons in, and let all of them slide if that lowers the objective."""
+        solved = solve_master(problem, neurons, np.append(solved.t, np.zeros(len(neurons) - solved.t.size)), solved.b)
+        if not problem.loss.smooth or budget.expired():
+            return neurons, solved
+        kept = solved.t > 0
+        neurons, solved = neurons.take(kept), Amplitudes(solved.t[kept], solved.b, solved.V, solved.price)
+        slid, t, b = descend(problem, neurons, solved, 100, budget.expired)
+        after = solve_master(problem, slid, t, b)
+        if _value(problem, slid, after) <= _value(problem, neurons, solved):
+            return slid, after
+        return neurons, solved
+
+    def _settle(
+        self, problem: Problem, neurons: Neurons, solved: Amplitudes
+    ) -> tuple[Neurons, Amplitudes, bool]:
+        """Drop what has no weight, merge, prune; and keep the largest ``max_neurons`` if there are more."""
+        neurons, t = merge(problem, neurons, solved.t)
+        if len(neurons) > problem.Y.size:
+            neurons, t = prune(problem, neurons, t)
+        limited = self.max_neurons is not None and len(neurons) > self.max_neurons
+        if limited:
+            largest = np.sort(np.argsort(-t, kind="stable")[: self.max_neurons])
+            neurons, t = neurons.take(largest), t[largest]
+        solved = solve_master(problem, neurons, t, solved.b)
+        kept = solved.t > 0
+        return neurons.take(kept), Amplitudes(solved.t[kept], solved.b, solved.V, solved.price), limited
+
+
+def default_oracle(problem: Problem, seed: int) -> Oracle:
+    """The strongest oracle that is affordable."""
+    if most_patterns(problem) * problem.X.shape[0] <= ENUMERATION_WORK:
+        return Enumerated()
+    return LocalSearch() if isinstance(problem.architecture, ReLU) else Sampled(seed=seed)
+
+
+def _charges(problem: Problem) -> bool:
+    """A joint descent needs a price on size: a ball has none until its first master problem is solved."""
+    return problem.penalty.slope(1.0) == 0.0
+
+
+def _random_neurons(problem: Problem, width: int, rng: np.random.Generator) -> Neurons:
+    """Gaussian inputs; outputs in turn, with both signs (separate), or Gaussian (shared)."""
+    architecture, p, c = problem.architecture, problem.lifted.shape[1], problem.n_outputs
+    U = rng.standard_normal((p, width))
+    if architecture.outputs == "separate":
+        signs = np.where((np.arange(width) // c) % 2, 1.0, -1.0)
+        A = np.eye(c)[:, np.arange(width) % c] * signs
+    else:
+        A = rng.standard_normal((c, width))
+    return Neurons(U / architecture.input_norm(U), A / architecture.output_norm(A))
+
+
+def _value(problem: Problem, neurons: Neurons, solved: Amplitudes) -> float:
+    return problem.objective(problem.architecture.to_network(neurons, solved.t, solved.b))
+
+
+
