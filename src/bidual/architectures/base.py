@@ -79,8 +79,9 @@ class Architecture(ABC):
         return np.abs(A).sum(axis=0) if self.outputs == "separate" else np.linalg.norm(A, axis=0)
 
     @abstractmethod
-    def slopes(self, Xl: Rows, neurons: Neurons) -> Matrix:
-        """(n, m): the activation's slope at each lifted row; the activation is ``slopes * (Xl @ inputs)``."""
+    def slopes(self, Xl: Rows, neurons: Neurons, Z: Matrix | None = None) -> Matrix:
+        """(n, m): the activation's slope at each lifted row, the activation being ``slopes * Z``; ``Z = Xl @ inputs``
+        may be passed where it is known."""
 
     @abstractmethod
     def all_patterns(self, Xl: Rows) -> Patterns:
@@ -110,7 +111,8 @@ class Architecture(ABC):
 
     def activations(self, Xl: Rows, neurons: Neurons) -> Matrix:
         """(n, m): the outputs of the hidden units."""
-        return self.slopes(Xl, neurons) * (Xl @ neurons.inputs)
+        Z = Xl @ neurons.inputs
+        return self.slopes(Xl, neurons, Z) * Z
 
     def to_network(self, neurons: Neurons, amplitudes: Vector, intercept: Vector) -> Network:
         """The balanced network: both layers of neuron j carry ``sqrt(t_j)``, which makes weight decay least."""

@@ -39,7 +39,7 @@ class GatedReLU(Architecture):
                 "bias='free' has no finite neuron bound for gated units; use 'penalized', or 'none' with an intercept"
             )
 
-    def slopes(self, Xl: Rows, neurons: Neurons) -> Matrix:
+    def slopes(self, Xl: Rows, neurons: Neurons, Z: Matrix | None = None) -> Matrix:
         return (Xl @ neurons.gates >= 0).astype(float)  # type: ignore[operator]
 
     def all_patterns(self, Xl: Rows) -> Patterns:

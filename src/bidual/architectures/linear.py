@@ -28,7 +28,7 @@ class Linear(Architecture):
         if self.bias == "free":
             raise InvalidParameterError("bias='free' of a linear unit is the output intercept; use that, and 'none'")
 
-    def slopes(self, Xl: Rows, neurons: Neurons) -> Matrix:
+    def slopes(self, Xl: Rows, neurons: Neurons, Z: Matrix | None = None) -> Matrix:
         return np.ones((Xl.shape[0], len(neurons)))
 
     def all_patterns(self, Xl: Rows) -> Patterns:

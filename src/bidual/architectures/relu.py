@@ -38,8 +38,8 @@ class ReLU(Architecture):
         if not -1.0 <= self.slope < 1.0:
             raise InvalidParameterError(f"slope must lie in [-1, 1), got {self.slope!r}; slope 1 is Linear")
 
-    def slopes(self, Xl: Rows, neurons: Neurons) -> Matrix:
-        return np.where(Xl @ neurons.inputs > 0, 1.0, self.slope)
+    def slopes(self, Xl: Rows, neurons: Neurons, Z: Matrix | None = None) -> Matrix:
+        return np.where((Xl @ neurons.inputs if Z is None else Z) > 0, 1.0, self.slope)
 
     def all_patterns(self, Xl: Rows) -> Patterns:
         return enumerate_cells(Xl)

@@ -45,7 +45,7 @@ class LocalSearch(Oracle):
             )
         search = _Search(problem, architecture, V, self.device)
         best = search.refine(current.inputs, current.outputs, target, self.keep)
-        batch, done = 8, 0
+        batch, done = 25, 0
         while done < self.n_starts and not (best.best_found > target):
             U, A = _random_starts(problem, V, min(batch, self.n_starts - done), rng)
             best = _merge(best, search.refine(U, A, target, self.keep))

@@ -24,8 +24,7 @@ def merge(problem: Problem, neurons: Neurons, t: Vector) -> tuple[Neurons, Vecto
         key = np.packbits(slopes[:, j]).tobytes() + np.round(neurons.outputs[:, j], 12).tobytes()
         groups.setdefault(key, []).append(j)
     first = np.array([members[0] for members in groups.values()], dtype=np.intp)
-    W = np.array([neurons.inputs[:, g] @ t[g] for g in groups.values()]).reshape(first.size, -1).T
-    W = W.reshape(neurons.inputs.shape[0], first.size)
+    W = np.array([neurons.inputs[:, g] @ t[g] for g in groups.values()]).reshape(first.size, neurons.inputs.shape[0]).T
     size = architecture.input_norm(W)
     keep = size > 0
     merged = neurons.take(first[keep])

@@ -14,6 +14,7 @@ from bidual.network import Network
 from bidual.oracles import Enumerated, LocalSearch, Oracle, Sampled, most_patterns
 from bidual.problem import Problem
 from bidual.solvers.base import Budget, Iterate, Solver
+from bidual.solvers.inner.cell_newton import slide_in_cells
 from bidual.solvers.inner.descent import descend
 from bidual.solvers.inner.master import Amplitudes, intercept_only, solve_master
 from bidual.solvers.prune import merge, prune
@@ -53,8 +54,9 @@ class WorkingSet(Solver):
         best = np.inf
         while True:
             neurons, solved, limited = self._settle(problem, neurons, solved)
-            pricing = oracle.price(problem, solved.V, neurons, solved.price * (1 + 0.1 * budget.tol), rng)
             network = problem.architecture.to_network(neurons, solved.t, solved.b)
+            target = _refuting_score(problem, network, solved, budget.tol)
+            pricing = oracle.price(problem, solved.V, neurons, target, rng)
             yield Iterate(network, solved.V, pricing, limited)
             value = problem.objective(network)
             added = pricing.neurons.take(pricing.scores > solved.price * (1 + 1e-11))
@@ -80,7 +82,7 @@ class WorkingSet(Solver):
         neurons = _random_neurons(problem, width, rng)
         spread = float(np.abs(problem.dual_vector(F)).mean()) * p**0.5 / max(width, 1) + 1e-12
         begun = Amplitudes(np.full(width, spread), b, empty.V, empty.price)
-        neurons, t, b = descend(problem, neurons, begun, 500, budget.expired)
+        neurons, t, b = descend(problem, neurons, begun, 200, budget.expired)
         return neurons, solve_master(problem, neurons, t, b)
 
     def _width(self, problem: Problem) -> int:
@@ -89,7 +91,7 @@ class WorkingSet(Solver):
         if self.width is not None:
             return self.width
         work = problem.lifted.size
-        each = int(np.clip(4e7 // work // problem.n_outputs, 20, 1000))
+        each = int(np.clip(2e7 // work // problem.n_outputs, 20, 200))
         return min(each, 50 * problem.X.shape[0]) * problem.n_outputs
 
     def _grow(
@@ -101,7 +103,9 @@ class WorkingSet(Solver):
             return neurons, solved
         kept = solved.t > 0
         neurons, solved = neurons.take(kept), Amplitudes(solved.t[kept], solved.b, solved.V, solved.price)
-        slid, t, b = descend(problem, neurons, solved, 100, budget.expired)
+        slid, t, b = slide_in_cells(problem, neurons, solved) or descend(
+            problem, neurons, solved, 100, budget.expired
+        )
         after = solve_master(problem, slid, t, b)
         if _value(problem, slid, after) <= _value(problem, neurons, solved):
             return slid, after
@@ -128,6 +132,15 @@ def default_oracle(problem: Problem, seed: int) -> Oracle:
     if most_patterns(problem) * problem.X.shape[0] <= ENUMERATION_WORK:
         return Enumerated()
     return LocalSearch() if isinstance(problem.architecture, ReLU) else Sampled(seed=seed)
+
+
+def _refuting_score(problem: Problem, network: Network, solved: Amplitudes, tol: float) -> float:
+    """A score that, once found, shows the gap to be above the tolerance: only then may a search stop early."""
+    primal = problem.objective(network)
+    score, excess = solved.price, tol
+    while score < 1e3 * solved.price and primal - problem.dual(solved.V, score) <= tol * abs(primal):
+        score, excess = solved.price * (1 + excess), 2 * excess
+    return score
 
 
 def _charges(problem: Problem) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.optimize import minimize
 
@@ -12,7 +14,7 @@ from bidual.typing import Matrix, Vector
 
 
 def descend(
-    problem: Problem, neurons: Neurons, start: Amplitudes, max_iter: int, expired: object
+    problem: Problem, neurons: Neurons, start: Amplitudes, max_iter: int, expired: Callable[[], bool]
 ) -> tuple[Neurons, Vector, Vector]:
     """L-BFGS on ``L + price/2 sum_j (|u_j|^2 + |a_j|^2)`` over all input and output weights, balanced at the start.
 
@@ -31,8 +33,9 @@ def descend(
 
     def objective(z: Vector) -> tuple[float, Vector]:
         U, A, b = split(z)
-        slopes = architecture.slopes(Xl, Neurons(U, A, neurons.gates))
-        H = slopes * (Xl @ U)
+        Z = Xl @ U
+        slopes = architecture.slopes(Xl, Neurons(U, A, neurons.gates), Z)
+        H = slopes * Z
         F = H @ A.T + b
         R = problem.loss.gradient(F, Y, s)
         gU = Xl.T @ (slopes * (R @ A))
@@ -43,11 +46,11 @@ def descend(
         return problem.loss.value(F, Y, s) + float(decay), np.concatenate([gU.ravel(), gA.ravel(), gb])
 
     def watch(z: Vector) -> None:
-        if callable(expired) and expired():
+        if expired():
             raise StopIteration
 
     z = np.concatenate([U.ravel(), A.ravel(), start.b])
-    options = {"maxiter": max_iter, "maxfun": 2 * max_iter, "maxcor": 20, "gtol": 1e-10, "ftol": 1e-14}
+    options = {"maxiter": max_iter, "maxfun": 2 * max_iter, "maxcor": 10, "gtol": 1e-10, "ftol": 1e-8}
     found = minimize(objective, z, jac=True, method="L-BFGS-B", callback=watch, options=options)
     U, A, b = split(found.x)
     u, a = architecture.input_norm(U), architecture.output_norm(A)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.optimize import brentq, linprog
+from scipy.linalg import cho_solve, cholesky, solve_triangular
+from scipy.optimize import brentq, linprog, nnls
 from scipy.sparse import csr_array, hstack, vstack
 
 from bidual.architectures import Neurons, no_neurons
@@ -29,7 +28,7 @@ class Amplitudes:
 def solve_master(problem: Problem, neurons: Neurons, t: Vector, b: Vector, tol: float = 1e-10) -> Amplitudes:
     """``min over t >= 0 and b of L(sum_j t_j activation_j a_j' + 1 b') + r(sum t)``, started from t (m,) and b (c,).
 
-    Smooth losses: projected Newton (Bertsekas 1982). The hinge: a linear program by HiGHS, whose multipliers are V.
+    Smooth losses: Newton with nonnegative least squares. The hinge: a linear program by HiGHS, whose multipliers are V.
     A ball: the strength at which the size equals the radius, by Brent's method.
     """
     columns = _Columns(problem, problem.architecture.activations(problem.lifted, neurons), neurons.outputs)
@@ -73,86 +72,77 @@ class _Columns:
     def adjoint(self, R: Outputs) -> Vector:
         return np.einsum("nm,nm->m", self.H, R @ self.A)
 
-    def gram(self, F: Outputs, free: Vector) -> Matrix:
-        """The Hessian of the loss in the free variables."""
+    def gram(self, F: Outputs) -> Matrix:
+        """The Hessian of the loss in all variables."""
         h, q = self.problem.loss.hessian(F, self.problem.Y, self.problem.weights)
-        H, A = self.H[:, free], self.A[:, free]
-        G = np.zeros((free.size, free.size))
+        G = np.zeros((self.A.shape[1], self.A.shape[1]))
         for k in range(self.c):
-            feeds = np.flatnonzero(A[k])
-            part = H[:, feeds] * (np.sqrt(h[:, k])[:, None] * A[k, feeds])
+            feeds = np.flatnonzero(self.A[k])
+            part = self.H[:, feeds] * (np.sqrt(h[:, k])[:, None] * self.A[k, feeds])
             G[np.ix_(feeds, feeds)] += part.T @ part
         if q is not None:
-            coupled = H * (q @ A)
+            coupled = self.H * (q @ self.A)
             G -= coupled.T @ coupled
         return G
 
 
 def _newton(
-    columns: _Columns, beta: float, t: Vector, b: Vector, tol: float, max_iter: int = 300
+    columns: _Columns, beta: float, t: Vector, b: Vector, tol: float, max_iter: int = 100
 ) -> tuple[Vector, Vector, Outputs]:
-    """Projected Newton on ``L + beta sum t`` over t >= 0, b free; exact zeros in t."""
-    problem = columns.problem
+    """Newton's method for ``L + beta sum t`` over t >= 0, b free; each quadratic model is solved exactly, by
+    nonnegative least squares, so that zeros are exact and nearly parallel columns do no harm."""
+    problem, m = columns.problem, columns.m
     z = columns.pack(t, b)
-    cost = np.where(np.arange(z.size) < columns.m, beta, 0.0)
-    bounded = np.arange(z.size) < columns.m
+    cost = np.where(np.arange(z.size) < m, beta, 0.0)
 
     def value(z: Vector) -> tuple[float, Outputs]:
         F = columns.predict(z)
         return problem.loss_value(F) + float(cost @ z), F
 
     f, F = value(z)
-    scale = max(beta, 1e-12)
     for _ in range(max_iter):
         g = columns.adjoint(problem.loss.gradient(F, problem.Y, problem.weights)) + cost
-        violation = np.where(bounded & (z <= 0), np.maximum(-g, 0.0), np.abs(g))
-        if violation.max(initial=0.0) <= tol * scale:
+        violation = np.where((cost > 0) & (z <= 0), np.maximum(-g, 0.0), np.abs(g))
+        if violation.max(initial=0.0) <= tol * beta:
             break
-        free = np.flatnonzero(~bounded | (z > 0) | (g < 0))
-        G = columns.gram(F, free)
-        G[np.diag_indices(free.size)] += 1e-12 * max(np.trace(G) / free.size, 1e-300)
-        direction = np.zeros_like(z)
-        direction[free] = _solve(G, -g[free])
-        trial, f_trial, F_trial = _search(z, direction, bounded, f, g, value)
-        stalled = f - f_trial <= 1e-16 * abs(f) and np.array_equal(trial > 0, z > 0)
-        z, f, F = trial, f_trial, F_trial
-        if stalled:
+        direction = _quadratic(columns.gram(F), g, z, m) - z
+        step, (f_new, F_new) = 1.0, value(z + direction)
+        while not f_new <= f + 1e-4 * step * float(g @ direction) and step > 1e-9:
+            step *= 0.5
+            f_new, F_new = value(z + step * direction)
+        if not f_new < f:
             break
+        z, f, F = z + step * direction, f_new, F_new
     t, b = columns.unpack(z)
     return t, b, F
 
 
-def _search(
-    z: Vector,
-    direction: Vector,
-    bounded: NDArray[np.bool_],
-    f: float,
-    g: Vector,
-    value: Callable[[Vector], tuple[float, Outputs]],
-) -> tuple[Vector, float, Outputs]:
-    """Armijo's rule along the projected arc; where the projection spoils descent, go straight to the first wall."""
-    for step in 0.5 ** np.arange(8):
-        trial = np.where(bounded, np.maximum(z + step * direction, 0.0), z + step * direction)
-        f_trial, F_trial = value(trial)
-        if f_trial <= f + 1e-4 * float(g @ (trial - z)):
-            return trial, f_trial, F_trial
-    falling = bounded & (direction < 0)
-    ratios = np.where(falling, z / np.where(falling, -direction, 1.0), np.inf)
-    step = min(1.0, float(ratios.min(initial=np.inf)))
-    trial = np.where(falling & (ratios <= step), 0.0, z + step * direction)
-    f_trial, F_trial = value(trial)
-    if f_trial <= f:
-        return trial, f_trial, F_trial
-    f_same, F_same = value(z)
-    return z, f_same, F_same
+def _quadratic(G: Matrix, g: Vector, z: Vector, m: int) -> Vector:
+    """argmin over x with x[:m] >= 0 of ``(x - z)'G(x - z)/2 + g'x``; the free part is eliminated by Schur."""
+    G = G + np.diag(np.full(z.size, 1e-14 * max(np.trace(G) / max(z.size, 1), 1e-300)))
+    linear = g - G @ z
+    free = (_root(G[m:, m:]), False) if z.size > m else None
+    reduced, rhs = G[:m, :m], -linear[:m]
+    if free is not None:
+        coupling = cho_solve(free, G[m:, :m])
+        reduced, rhs = reduced - G[:m, m:] @ coupling, rhs + coupling.T @ linear[m:]
+    x = np.zeros_like(z)
+    if m:
+        R = _root(reduced)
+        x[:m] = nnls(R, solve_triangular(R, rhs, trans="T"), maxiter=30 * m)[0]
+    if free is not None:
+        x[m:] = cho_solve(free, -linear[m:] - G[m:, :m] @ x[:m])
+    return x
 
 
-def _solve(G: Matrix, rhs: Vector) -> Vector:
-    try:
-        factor = np.linalg.cholesky(G)
-        return np.linalg.solve(factor.T, np.linalg.solve(factor, rhs))
-    except np.linalg.LinAlgError:
-        return np.linalg.lstsq(G, rhs, rcond=1e-12)[0]
+def _root(G: Matrix) -> Matrix:
+    """Upper triangular R with ``R'R = G``, G positive semidefinite up to rounding."""
+    jitter = 1e-15 * max(float(np.trace(G)) / G.shape[0], 1e-300)
+    while True:
+        try:
+            return cholesky(G + jitter * np.eye(G.shape[0]))
+        except np.linalg.LinAlgError:
+            jitter *= 10.0
 
 
 def _on_ball(problem: Problem, columns: _Columns, radius: float, t: Vector, b: Vector, tol: float) -> Amplitudes:
