@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -89,6 +89,10 @@ class Problem:
         slope = self.penalty.slope(kappa)
         t = self.loss.best_scaling(V, self.Y, self.weights, self.penalty.limit(kappa), slope)
         return -self.loss.conjugate(-t * V, self.Y, self.weights) - slope * t if t > 0 else self._dual_of_zero()
+
+    def smoothed(self, width: float) -> Problem:
+        """The problem with the loss's smooth lower approximation; itself if the loss is smooth."""
+        return self if self.loss.smooth else replace(self, loss=self.loss.smoothed(width))
 
     def _dual_of_zero(self) -> float:
         return -self.loss.conjugate(np.zeros_like(self.Y), self.Y, self.weights)

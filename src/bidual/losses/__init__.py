@@ -7,11 +7,12 @@ from bidual.losses.hinge import Hinge
 from bidual.losses.huber import Huber
 from bidual.losses.logistic import Logistic
 from bidual.losses.multinomial import Multinomial
+from bidual.losses.smoothed_hinge import SmoothedHinge
 from bidual.losses.squared import Squared
 from bidual.losses.squared_hinge import SquaredHinge
 
 LOSSES: dict[str, type[Loss]] = {
-    loss.name: loss for loss in (Squared, Huber, Logistic, Hinge, SquaredHinge, Multinomial)
+    loss.name: loss for loss in (Squared, Huber, Logistic, Hinge, SmoothedHinge, SquaredHinge, Multinomial)
 }
 
-__all__ = ["LOSSES", "Hinge", "Huber", "Logistic", "Loss", "Multinomial", "Squared", "SquaredHinge"]
+__all__ = ["LOSSES", "Hinge", "Huber", "Logistic", "Loss", "Multinomial", "SmoothedHinge", "Squared", "SquaredHinge"]

@@ -25,6 +25,11 @@ class Loss(ABC):
     smooth: ClassVar[bool]
     """True if L is differentiable with a Lipschitz gradient."""
 
+    def smoothed(self, width: float) -> Loss:
+        """A smooth loss below this one, by at most ``width / 2`` at each entry of unit weight, whose dual vectors are
+        dual vectors of this one; a smooth loss is its own."""
+        return self
+
     @abstractmethod
     def check_targets(self, Y: Outputs) -> None:
         """Raise InvalidDataError if a target is outside the loss's domain."""

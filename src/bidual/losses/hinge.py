@@ -11,6 +11,7 @@ import numpy as np
 from bidual.losses.base import Loss
 from bidual.losses.checks import check_signs
 from bidual.losses.dual import ROUNDING, quadratic_peak, unit_step
+from bidual.losses.smoothed_hinge import SmoothedHinge
 from bidual.typing import Outputs, Weights
 
 
@@ -20,13 +21,16 @@ class Hinge(Loss):
     """``L(F) = sum_ik s_i max(0, 1 - Y_ik F_ik)``, Y = +-1.
 
     Conjugate: with ``a = -Y Z / s``, ``L*(Z) = -sum_ik s_i a`` where every a is in [0, 1], else inf. A subgradient
-    is a poor dual vector (a = 0 or 1 at every row): take the multipliers of the linear program instead. (Cortes &
+    is a poor dual vector (a = 0 or 1 at every row): solvers work on :meth:`smoothed` with shrinking width. (Cortes &
     Vapnik 1995; Bengio et al. 2006, where a is the dual variable.)
     """
 
     name: ClassVar[str] = "hinge"
     targets: ClassVar[Literal["real", "signs", "one_hot"]] = "signs"
     smooth: ClassVar[bool] = False
+
+    def smoothed(self, width: float) -> SmoothedHinge:
+        return SmoothedHinge(width)
 
     def check_targets(self, Y: Outputs) -> None:
         check_signs(Y, self.name)

@@ -46,10 +46,10 @@ def climb(X: Any, T: Any, U: Any, slope: float, rounds: int, steps: int, tol: fl
             ahead = new + ((momentum - 1.0) / following) * (new - mu)
             mu, momentum = new, following
         V = g - X.T @ mu
-        V = V / xp.clip(xp.linalg.vector_norm(V, axis=0), 1e-300, None)
+        V = V / xp.clip(xp.linalg.vector_norm(V, axis=0), 1e-30, None)
         Z_new, score = evaluate(V)
         better = score > best
-        rise = xp.max((score - best) / xp.clip(xp.abs(best), 1e-300, None))
+        rise = xp.max((score - best) / xp.clip(xp.abs(best), 1e-30, None))
         U, Z, best = xp.where(better, V, U), xp.where(better, Z_new, Z), xp.where(better, score, best)
         if float(rise) <= tol:
             break

@@ -7,13 +7,14 @@ from typing import Any, final
 
 import numpy as np
 
-from bidual.architectures import Neurons, Patterns, ReLU
+from bidual.architectures import Neurons, ReLU
 from bidual.architectures.patterns import first_of_each
 from bidual.errors import InvalidParameterError, RefusedError
+from bidual.operators.cone import project
 from bidual.operators.convex_concave import climb
 from bidual.oracles.base import Oracle, Pricing
 from bidual.problem import Problem
-from bidual.typing import Matrix, Outputs
+from bidual.typing import Matrix, Outputs, Vector
 
 
 @final
@@ -44,7 +45,7 @@ class LocalSearch(Oracle):
                 f"{type(architecture).__name__} has none: use Sampled, Listed or Enumerated"
             )
         search = _Search(problem, architecture, V, self.device)
-        best = search.refine(current.inputs, current.outputs, target, self.keep)
+        best = _merge(search.in_cells(current), search.refine(current.inputs, current.outputs, target, self.keep))
         batch, done = 25, 0
         while done < self.n_starts and not (best.best_found > target):
             U, A = _random_starts(problem, V, min(batch, self.n_starts - done), rng)
@@ -79,55 +80,59 @@ class _Search:
 
     def _to_device(self, values: Matrix) -> Any:
         if self.device == "cpu":
-            return values
+            return values.astype(np.float32)
         import torch
 
-        return torch.as_tensor(values, device=self.device)
+        return torch.as_tensor(values, device=self.device, dtype=torch.float32)
 
-    def climb(self, U: Matrix, T: Matrix) -> Matrix:
-        """(p, B): local maximisers of the scores against the targets T (n, B)."""
+    def climb(self, U: Matrix, A: Matrix, rounds: int) -> Matrix:
+        """(p, B): inputs that score higher against the outputs A (c, B) than the given ones; in single precision."""
+        T = self.V @ A
+        T = T / np.maximum(np.abs(T).max(axis=0), 1e-300)
         found, _ = climb(
-            self.X, self._to_device(T), self._to_device(U / self.scale[:, None]), self.architecture.slope, 10, 20
+            self.X, self._to_device(T), self._to_device(U / self.scale[:, None]), self.architecture.slope, rounds, 20
         )
-        return (found if self.device == "cpu" else found.cpu().numpy()) * self.scale[:, None]
+        found = (found if self.device == "cpu" else found.cpu().numpy()).astype(float) * self.scale[:, None]
+        return found / np.maximum(self.architecture.input_norm(found), 1e-300)
+
+    def scores(self, U: Matrix, A: Matrix) -> Vector:
+        return np.einsum("nm,nm->m", self.V @ A, self.architecture.activations(self.problem.lifted, Neurons(U, A)))
 
     def refine(self, U: Matrix, A: Matrix, target: float, keep: int) -> Pricing:
-        """Climb from the starts, then take the exact best neuron of each cell arrived at that may beat the target."""
-        architecture, Xl, V = self.architecture, self.problem.lifted, self.V
-        shared = architecture.outputs == "shared"
-        for _ in range(3 if shared else 1):
-            if U.shape[1]:
-                U = self.climb(U, V @ A)
-                U = U / np.maximum(architecture.input_norm(U), 1e-300)
-            if shared:
-                A = V.T @ architecture.activations(Xl, Neurons(U, A))
-                A = A / np.maximum(np.linalg.norm(A, axis=0), 1e-300)
-        neurons = Neurons(U, A)
-        scores = np.einsum("nm,nm->m", V @ A, architecture.activations(Xl, neurons))
+        """Climb from the starts, the better ones further; then the exact best neuron of each cell arrived at that may
+        beat the target."""
+        if U.shape[1] == 0:
+            return Pricing(Neurons(U, A), np.zeros(0))
+        U, A = self._aim(self.climb(U, A, 5), A)
+        better = np.argsort(-self.scores(U, A), kind="stable")[: max(20, U.shape[1] // 4)]
+        U, A = self._aim(self.climb(U[:, better], A[:, better], 40), A[:, better])
+        scores = self.scores(U, A)
         order = np.argsort(-scores, kind="stable")
-        order = order[scores[order] >= 0.95 * min(target, scores.max(initial=0.0))]
-        masks = Xl @ U[:, order] > 0
+        order = order[scores[order] >= 0.98 * min(target, scores.max())]
+        masks = self.problem.lifted @ U[:, order] > 0
         order = order[first_of_each(np.vstack([masks, A[:, order] > 0]))][:keep]
-        exact = [self._exact(neurons.take(order[i : i + 1])) for i in range(order.size)]
-        return _best_of(exact, Pricing(neurons.take(order), scores[order]))
+        climbed = Pricing(Neurons(U[:, order], A[:, order]), scores[order])
+        return _merge(climbed, self.in_cells(climbed.neurons))
 
-    def _exact(self, neuron: Neurons) -> Pricing:
-        """The best neuron with the same pattern and outputs: its target is scalar, ``V a``."""
-        architecture = ReLU(self.architecture.slope, self.architecture.bias, "separate")
-        mask = self.problem.lifted @ neuron.inputs > 0
-        prices = architecture.on_patterns(
-            self.problem.lifted, Patterns(mask, neuron.inputs), self.V @ neuron.outputs, 0.0
-        )
-        positive = prices.neurons.outputs[0] > 0
-        neurons = prices.neurons.take(positive)
-        return Pricing(
-            Neurons(neurons.inputs, np.repeat(neuron.outputs, len(neurons), axis=1)), prices.scores[positive]
-        )
+    def in_cells(self, neurons: Neurons) -> Pricing:
+        """The best neuron in the cell of each given one."""
+        U, A = neurons.inputs, neurons.outputs
+        U = np.array([self._exact(u, a) for u, a in zip(U.T, A.T, strict=True)]).reshape(U.shape[::-1]).T
+        return Pricing(Neurons(U, A), self.scores(U, A))
 
+    def _aim(self, U: Matrix, A: Matrix) -> tuple[Matrix, Matrix]:
+        """Shared outputs point to where the neuron's score is largest; separate outputs stay."""
+        if self.architecture.outputs == "separate":
+            return U, A
+        A = self.V.T @ self.architecture.activations(self.problem.lifted, Neurons(U, A))
+        return U, A / np.maximum(np.linalg.norm(A, axis=0), 1e-300)
 
-def _best_of(exact: list[Pricing], climbed: Pricing) -> Pricing:
-    """The exact neurons and those they were made from, best first; the latter only where they score more."""
-    best = climbed
-    for pricing in exact:
-        best = _merge(best, pricing)
-    return best
+    def _exact(self, u: Vector, a: Vector) -> Vector:
+        """The best input with the same activation pattern and outputs as (u, a)."""
+        Xl, slope = self.problem.lifted, self.architecture.slope
+        active = Xl @ u > 0
+        c = Xl.T @ (np.where(active, 1.0, slope) * (self.V @ a))
+        free = self.architecture.bias == "free"
+        point = project(c, np.where(active[:, None], Xl, -Xl), 0.0, free).point
+        length = float(self.architecture.input_norm(point[:, None])[0])
+        return point / length if length > 1e-12 * np.linalg.norm(c) else u

@@ -227,10 +227,11 @@ def drive(
 
 def _begin(problem: Problem) -> _State:
     """The network without neurons, whose objective and bounds are known at once."""
-    b, F = intercept_only(problem)
+    smooth = problem.smoothed(1e-2)
+    b, F = intercept_only(smooth)
     empty = no_neurons(problem.lifted.shape[1], problem.n_outputs, problem.architecture.gated)
     network = problem.architecture.to_network(empty, np.zeros(0), b)
-    V = problem.dual_vector(F)
+    V = smooth.dual_vector(F)
     point = norm_point(problem, V)
     dual = point.value(problem)
     nothing = Pricing(empty, np.zeros(0))

@@ -19,6 +19,9 @@ from bidual.solvers.inner.descent import descend
 from bidual.solvers.inner.master import Amplitudes, intercept_only, solve_master
 from bidual.solvers.prune import merge, prune
 
+NARROWEST = 1e-12
+"""The width below which a smoothed loss is its limit in float64."""
+
 ENUMERATION_WORK = 20_000
 """Enumerate all cells where rows times cells do not exceed this."""
 
@@ -28,8 +31,8 @@ ENUMERATION_WORK = 20_000
 class WorkingSet(Solver):
     """Repeat: price the dual vector, add the neurons that violate it, let all neurons slide, re-solve, drop and merge.
 
-    The first neurons come from a wide random network after a joint descent (smooth losses). ``oracle`` defaults to
-    Enumerated where all cells can be listed, else LocalSearch (units that gate themselves) or Sampled (gated units).
+    The first neurons come from a wide random network after a joint descent. A loss with kinks is approached by
+    smooth ones of shrinking width. ``oracle`` defaults to Enumerated where all cells can be listed, else LocalSearch (units that gate themselves) or Sampled (gated units).
     ``max_neurons`` limits the network; ``width`` is that of the random network (None: by the size of the data).
     """
 
@@ -50,20 +53,26 @@ class WorkingSet(Solver):
     def iterates(self, problem: Problem, start: Network | None, budget: Budget) -> Iterator[Iterate]:
         rng = np.random.default_rng(self.seed)
         oracle = self.oracle or default_oracle(problem, self.seed)
-        neurons, solved = self._first(problem, start, rng, budget)
-        best = np.inf
-        while True:
-            neurons, solved, limited = self._settle(problem, neurons, solved)
+        width, best = 1.0, np.inf
+        smooth = problem.smoothed(width)
+        neurons, solved = self._first(smooth, start, rng, budget)
+        while width > NARROWEST:
+            neurons, solved, limited = self._settle(smooth, neurons, solved)
             network = problem.architecture.to_network(neurons, solved.t, solved.b)
             target = _refuting_score(problem, network, solved, budget.tol)
             pricing = oracle.price(problem, solved.V, neurons, target, rng)
             yield Iterate(network, solved.V, pricing, limited)
-            value = problem.objective(network)
+            value = smooth.objective(network)
             added = pricing.neurons.take(pricing.scores > solved.price * (1 + 1e-11))
-            if len(added) == 0 or (limited and not value < best * (1 - 0.1 * budget.tol)):
+            neurons = neurons.join(added)
+            if smooth is not problem and _smoothing_dominates(problem, smooth, network, solved, pricing.best_found):
+                width, best = width / 4, np.inf
+                smooth = problem.smoothed(width)
+            elif len(added) == 0 or (limited and not value < best * (1 - 0.1 * budget.tol)):
                 return
-            best = min(best, value)
-            neurons, solved = self._grow(problem, neurons.join(added), solved, budget)
+            else:
+                best = min(best, value)
+            neurons, solved = self._grow(smooth, neurons, solved, budget)
 
     def _first(
         self, problem: Problem, start: Network | None, rng: np.random.Generator, budget: Budget
@@ -86,7 +95,7 @@ class WorkingSet(Solver):
         return neurons, solve_master(problem, neurons, t, b)
 
     def _width(self, problem: Problem) -> int:
-        if not (problem.loss.smooth and isinstance(problem.architecture, ReLU) and _charges(problem)):
+        if not (isinstance(problem.architecture, ReLU) and _charges(problem)):
             return 0
         if self.width is not None:
             return self.width
@@ -99,7 +108,7 @@ class WorkingSet(Solver):
     ) -> tuple[Neurons, Amplitudes]:
         """Take the new neurons in, and let all of them slide if that lowers the objective."""
         solved = solve_master(problem, neurons, np.append(solved.t, np.zeros(len(neurons) - solved.t.size)), solved.b)
-        if not problem.loss.smooth or budget.expired():
+        if budget.expired():
             return neurons, solved
         kept = solved.t > 0
         neurons, solved = neurons.take(kept), Amplitudes(solved.t[kept], solved.b, solved.V, solved.price)
@@ -141,6 +150,16 @@ def _refuting_score(problem: Problem, network: Network, solved: Amplitudes, tol:
     while score < 1e3 * solved.price and primal - problem.dual(solved.V, score) <= tol * abs(primal):
         score, excess = solved.price * (1 + excess), 2 * excess
     return score
+
+
+def _smoothing_dominates(
+    problem: Problem, smooth: Problem, network: Network, solved: Amplitudes, found: float
+) -> bool:
+    """True if most of the gap comes from the smoothing and not from missing neurons."""
+    score = max(found, solved.price)
+    gap = problem.objective(network) - problem.dual(solved.V, score)
+    own = smooth.objective(network) - smooth.dual(solved.V, score)
+    return own <= 0.5 * gap
 
 
 def _charges(problem: Problem) -> bool:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import cho_solve, cholesky, solve_triangular
-from scipy.optimize import brentq, linprog, nnls
-from scipy.sparse import csr_array, hstack, vstack
+from scipy.optimize import brentq, nnls
 
 from bidual.architectures import Neurons, no_neurons
 from bidual.penalties import Ball, Strength
@@ -28,12 +27,10 @@ class Amplitudes:
 def solve_master(problem: Problem, neurons: Neurons, t: Vector, b: Vector, tol: float = 1e-10) -> Amplitudes:
     """``min over t >= 0 and b of L(sum_j t_j activation_j a_j' + 1 b') + r(sum t)``, started from t (m,) and b (c,).
 
-    Smooth losses: Newton with nonnegative least squares. The hinge: a linear program by HiGHS, whose multipliers are V.
-    A ball: the strength at which the size equals the radius, by Brent's method.
+    The loss must be smooth. A strength: Newton's method with nonnegative least squares. A ball: the strength at which
+    the size equals the radius, by Brent's method.
     """
     columns = _Columns(problem, problem.architecture.activations(problem.lifted, neurons), neurons.outputs)
-    if not problem.loss.smooth:
-        return _linear_program(problem, columns)
     if isinstance(problem.penalty, Strength):
         beta = problem.penalty.beta
         t, b, F = _newton(columns, beta, t, b, tol)
@@ -43,7 +40,7 @@ def solve_master(problem: Problem, neurons: Neurons, t: Vector, b: Vector, tol: 
 
 
 def intercept_only(problem: Problem) -> tuple[Vector, Outputs]:
-    """(b, F): the best constant predictions, 0 without an intercept."""
+    """(b, F): the best constant predictions of a smooth loss, 0 without an intercept."""
     empty = no_neurons(problem.lifted.shape[1], problem.n_outputs, problem.architecture.gated)
     b = np.zeros(problem.n_outputs)
     if problem.intercept:
@@ -172,27 +169,3 @@ def _on_ball(problem: Problem, columns: _Columns, radius: float, t: Vector, b: V
             t = t * (radius / size)
             F = columns.predict(columns.pack(t, b))
     return Amplitudes(t, b, problem.dual_vector(F), price)
-
-
-def _linear_program(problem: Problem, columns: _Columns) -> Amplitudes:
-    """``min sum s xi + beta sum t`` with ``xi >= 1 - y f``, xi >= 0 (or ``sum t <= radius``)."""
-    Y, s, (n, c) = problem.Y, problem.weights, problem.Y.shape
-    rows = [csr_array((columns.H * columns.A[k]) * Y[:, k : k + 1]) for k in range(c)]
-    slack = csr_array(np.eye(n * c))
-    margin = hstack([vstack(rows), slack])
-    size = columns.A.shape[1]
-    ball = isinstance(problem.penalty, Ball)
-    price = 0.0 if ball else problem.penalty.beta  # type: ignore[attr-defined]
-    cost = np.concatenate([np.full(columns.m, price), np.zeros(size - columns.m), np.tile(s, c)])
-    bounds = [(0, None)] * columns.m + [(None, None)] * (size - columns.m) + [(0, None)] * (n * c)
-    A_ub, b_ub = -margin, np.full(n * c, -1.0)
-    if ball:
-        budget = csr_array(np.concatenate([np.ones(columns.m), np.zeros(size - columns.m + n * c)])[None])
-        A_ub, b_ub = vstack([A_ub, budget]), np.append(b_ub, problem.penalty.radius)  # type: ignore[attr-defined]
-    found = linprog(cost, A_ub=A_ub, b_ub=b_ub, bounds=bounds, method="highs")
-    z = found.x[:size]
-    z[: columns.m] = np.maximum(z[: columns.m], 0.0)
-    t, b = columns.unpack(z)
-    multipliers = -found.ineqlin.marginals
-    alpha = np.clip(multipliers[: n * c].reshape(c, n).T, 0.0, s[:, None])
-    return Amplitudes(t, b, problem.feasible(Y * alpha), float(multipliers[-1]) if ball else price)

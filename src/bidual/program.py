@@ -1,0 +1,150 @@
+"""The finite convex program on a list of activation patterns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import final
+
+import numpy as np
+
+from bidual.architectures.neurons import Neurons
+from bidual.architectures.patterns import Patterns
+from bidual.errors import InvalidDataError, RefusedError
+from bidual.network import Network
+from bidual.operators import masked
+from bidual.problem import Problem
+from bidual.typing import Matrix, Outputs, Vector
+
+DROP = 1e-9
+"""Blocks of at most this share of the largest block's norm are left out of the network."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Program:
+    """``min over blocks U and b of  L(sum_i D_i X U_i + 1 b', Y) + r(sum of the blocks' norms)``.
+
+    Units that gate themselves (ReLU, leaky ReLU, absolute value) have two blocks ``V_i, W_i`` in the cone
+    ``{u : S_i X u >= 0}``, ``S_i = 2 D_i - 1`` on pattern i, and ``U_i = V_i - W_i``: U is (P, 2, p, c). Gated and
+    linear units have one free block: U is (P, p, c). ``D_i`` holds the slopes of pattern i (1 on its mask, the
+    architecture's slope off it) and b (c,) is the intercept.
+
+    The norm of a block is the sum of its columns' 2-norms (separate outputs, without a free bias), or the nuclear
+    norm (shared outputs of gated and linear units). Shared outputs of ReLU units have no such finite program (Sahiner
+    et al. 2020). Sources: Pilanci & Ergen 2020; Mishkin, Sahiner & Pilanci 2022.
+
+    Raises RefusedError for shared outputs of ReLU units, InvalidDataError if the patterns are of other rows.
+    """
+
+    problem: Problem
+    patterns: Patterns
+
+    def __post_init__(self) -> None:
+        n, rows = self.problem.X.shape[0], self.patterns.masks.shape[0]
+        if rows != n:
+            raise InvalidDataError(f"patterns are of {rows} rows, X has {n}; list patterns of this X")
+        if self.coned and self.shared:
+            raise RefusedError(shared_refusal(self.problem))
+
+    @property
+    def coned(self) -> bool:
+        """True if the blocks come in pairs inside cones."""
+        return self._slope is not None
+
+    @property
+    def shared(self) -> bool:
+        """True if a neuron may feed several outputs."""
+        return self.problem.architecture.outputs == "shared" and self.problem.n_outputs > 1
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of U."""
+        P, p, c = len(self.patterns), self.problem.lifted.shape[1], self.problem.n_outputs
+        return (P, 2, p, c) if self.coned else (P, p, c)
+
+    @cached_property
+    def slopes(self) -> Matrix:
+        """(n, P): the diagonals of D."""
+        return np.where(self.patterns.masks, 1.0, self._slope or 0.0)
+
+    @property
+    def _slope(self) -> float | None:
+        return getattr(self.problem.architecture, "slope", None)
+
+    def forward(self, U: Matrix, b: Vector) -> Outputs:
+        """(n, c): the predictions ``sum_i D_i X U_i + 1 b'``."""
+        return masked.forward(self.problem.lifted, self.slopes, U[:, 0] - U[:, 1] if self.coned else U) + b
+
+    def adjoint(self, R: Outputs) -> Matrix:
+        """The gradient in U of ``<R, forward(U, b)>``, in the shape of U."""
+        C = masked.adjoint(self.problem.lifted, self.slopes, R)
+        return np.stack([C, -C], axis=1) if self.coned else C
+
+    def norms(self, U: Matrix) -> Matrix:
+        """(P, 2, c) or (P, c): the 2-norms of the columns; (P,): the nuclear norms of shared blocks."""
+        if self.shared:
+            return np.linalg.svd(U, compute_uv=False).sum(axis=-1)
+        return np.linalg.norm(U[..., :-1, :] if self.problem.architecture.bias == "free" else U, axis=-2)
+
+    def objective(self, U: Matrix, b: Vector) -> float:
+        """The value of the program at U inside its cones: that of ``to_network(U, b)``, or more."""
+        size = float(self.norms(U).sum())
+        return self.problem.loss_value(self.forward(U, b)) + self.problem.penalty.value(size)
+
+    def violation(self, U: Matrix) -> float:
+        """How far, at most, a row lies on the wrong side of a block's cone: 0 inside, and without cones."""
+        if not self.coned:
+            return 0.0
+        signs = np.where(self.patterns.masks, 1.0, -1.0)
+        Z = np.einsum("np,jspc->njsc", self.problem.lifted, U) * signs[:, :, None, None]
+        return float(np.maximum(-Z, 0.0).max(initial=0.0))
+
+    def to_network(self, U: Matrix, b: Vector) -> Network:
+        """One neuron for each column (or singular pair) of a block that is not negligible.
+
+        Inside the cones its predictions are ``forward(U, b)`` up to what is dropped, and its size is at most
+        ``norms(U).sum()``.
+        """
+        U, b = self._anchored(U, b)
+        if self.shared:
+            left, size, right = np.linalg.svd(U, full_matrices=False)
+            i, r = np.nonzero(size > DROP * size.max(initial=0.0))
+            inputs, outputs, t = left[i, :, r], right[i, r], size[i, r]
+        else:
+            blocks = U if self.coned else U[:, None]
+            size = self.norms(U).reshape(len(self.patterns), -1, self.problem.n_outputs)
+            i, s, k = np.nonzero(size > DROP * size.max(initial=0.0))
+            t = size[i, s, k]
+            inputs = blocks[i, s, :, k] / t[:, None]
+            outputs = np.eye(self.problem.n_outputs)[k] * np.where(s == 0, 1.0, -1.0)[:, None]
+        architecture = self.problem.architecture
+        gates = self.patterns.gates[:, i] if architecture.gated else None
+        return architecture.to_network(Neurons(inputs.T, outputs.T, gates), t, b)
+
+    def _anchored(self, U: Matrix, b: Vector) -> tuple[Matrix, Vector]:
+        """(U, b) with the free biases of units that are linear on all rows as small as their cone allows.
+
+        The rest is a constant, which the intercept takes over free of charge: otherwise a bias without bound could
+        come with a negligible weight.
+        """
+        masks = self.patterns.masks
+        uniform = np.flatnonzero(masks.all(axis=0) | ~masks.any(axis=0))
+        if not self.coned or self.problem.architecture.bias != "free" or uniform.size == 0:
+            return U, b
+        signs = np.where(masks[0, uniform], 1.0, -1.0)[:, None, None]
+        Z = np.einsum("np,jspc->njsc", self.problem.lifted, U[uniform])
+        excess = signs * (signs * Z).min(axis=0)
+        shift = np.zeros(self.shape[:2] + self.shape[3:])
+        shift[uniform] = excess
+        moved = self.slopes[0, uniform] @ (excess[:, 0] - excess[:, 1])
+        bias = np.arange(self.shape[2]) == self.shape[2] - 1
+        return U - shift[:, :, None, :] * bias[:, None], b + moved
+
+
+def shared_refusal(problem: Problem) -> str:
+    """Why shared outputs of units with cones are refused."""
+    return (
+        f"{type(problem.architecture).__name__}(outputs='shared') with {problem.n_outputs} outputs has no computable "
+        "finite program (it is copositive); use outputs='separate', or GatedReLU(outputs='shared')"
+    )
