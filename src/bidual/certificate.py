@@ -134,6 +134,48 @@ class Certificate:
             raise CertificateError(f"priced_gap {self.priced_gap!r} is negative")
 
 
+def certify(
+    problem: Problem,
+    network: Network,
+    V: Outputs | None = None,
+    best_found: float = 0.0,
+    listed: Patterns | None = None,
+    whole: DualPoint | None = None,
+    hurry: bool = False,
+) -> Certificate:
+    """The certificate of any network on a problem.
+
+    V : the dual vector, by default that of the network's predictions. best_found : the largest score that a search
+    found against V, for the priced gap. listed : patterns to take into the scope besides those of the network's own
+    neurons. whole : a global dual point already proven. ``hurry`` proves a looser bound without projections.
+    """
+    architecture, Xl = problem.architecture, problem.lifted
+    V = problem.dual_vector(network(problem.X)) if V is None else V
+    primal = problem.objective(network)
+    whole = max((point for point in (whole, norm_point(problem, V)) if point), key=lambda point: point.value(problem))
+    point, dual, whole_dual = whole, whole.value(problem), whole.value(problem)
+    if primal - whole_dual > 0.0:
+        neurons, _ = architecture.from_network(network)
+        patterns = architecture.patterns(Xl, neurons).distinct()
+        patterns = patterns if listed is None else listed.join(patterns)
+        floor = math.inf if hurry else best_found * (1 + 1e-12)
+        own, _ = pattern_point(problem, V, patterns, floor)
+        if own.value(problem) > dual:
+            point, dual = own, own.value(problem)
+    priced = max(problem.dual(V, max(best_found, point.bound.value if point is not whole else 0.0)), whole_dual)
+    return Certificate(
+        primal,
+        dual,
+        point.bound.scope,
+        point.bound.method,
+        whole_dual,
+        whole.bound.method,
+        max(primal - priced, 0.0),
+        point,
+        whole,
+    )
+
+
 def relative(gap: float, primal: float) -> float:
     """``gap / |primal|``, 0 when both vanish."""
     if primal == 0.0:

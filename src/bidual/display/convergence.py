@@ -85,7 +85,7 @@ class ConvergenceDisplay(Display):
         if self.certificate is not None and self.certificate.scope != "global":
             label = f"proven on the listed patterns: {self.certificate.dual:.5g}"
             ax.plot(t[-1], self.certificate.dual, "D", color=SCOPE, ms=7, mec="white", zorder=4, clip_on=False, label=label)
-        self._scale(ax, t, primal, proven, priced)
+        self._scale(ax, x, t, primal, proven, priced)
         ax.set(xlabel="time (s)" if x == "seconds" else "iteration", ylabel="training objective (loss + penalty)")
         ax.set_title(self._title(), fontsize="medium")
         ax.legend(fontsize="small", frameon=False)
@@ -95,3 +95,41 @@ class ConvergenceDisplay(Display):
         """A field of the records; a bound that is not finite says nothing and is not drawn."""
         values = np.array([getattr(record, name) for record in self.history], dtype=float)
         return np.where(np.isfinite(values), values, np.nan)
+
+    def _title(self) -> str:
+        parts = [] if self.status is None else [str(self.status).replace("_", " ")]
+        if self.certificate is not None:
+            proof = self.certificate
+            parts.append(f"relative gap {max(proof.relative_gap, 0.0):.1e} (scope: {proof.scope})")
+        return ", ".join(parts)
+
+    def _scale(self, ax: Axes, x: str, t: Vector, primal: Vector, proven: Vector, priced: Vector) -> None:
+        """Limits that show how it ended, however far away it began."""
+        last = np.array([primal[-1], proven[-1], priced[-1]])
+        if self.certificate is not None:
+            last = np.append(last, self.certificate.dual)
+        if primal[-1] > 0 and np.nanmax(primal) > 10 * primal[-1]:
+            top, floor = float(np.nanmax(primal)), float(np.min(last[last > 0]))
+            bottom = max(floor, 1e-3 * primal[-1]) if (last[np.isfinite(last)] > 0).all() else primal[-1] / 10
+            pad = (top / bottom) ** 0.05
+            ax.set_yscale("log")
+            ax.set_ylim(bottom / pad, top * pad)
+        else:
+            shown = np.concatenate([curve[min(1, t.size - 1) :] for curve in (primal, proven, priced)] + [last])
+            _linear(ax, t, primal, float(np.nanmin(shown)), float(np.nanmax(shown)))
+        falls = primal <= 0.1 * primal[0] + 0.9 * primal[-1]
+        if x == "seconds" and t.size > 4 and t[np.argmax(falls)] < 0.05 * t[-1]:
+            ax.set_xscale("log")
+            ax.set_xlim(t[1] / 2, t[-1] * 1.2)
+
+
+def _linear(ax: Axes, t: Vector, primal: Vector, low: float, high: float) -> None:
+    """Linear limits around all but the first record, and around that too if it is not far away."""
+    far = primal[0] - low > 4.0 * (high - low) > 0.0
+    if not far:
+        high = max(high, float(primal[0]))
+    pad = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
+    ax.set_ylim(low - pad, high + (4 * pad if far else pad))
+    if far:
+        text = f"\u2191 without neurons: {primal[0]:.4g}"
+        ax.annotate(text, (t[0], 1.0), (6, -4), ("data", "axes fraction"), "offset points", va="top", fontsize="small")

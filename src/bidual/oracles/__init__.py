@@ -1,6 +1,6 @@
 """Which neuron next, and at most how good is any other."""
 
-from bidual.oracles.base import Oracle, Pricing
+from bidual.oracles.base import Expired, Oracle, Pricing, never
 from bidual.oracles.enumerated import Enumerated, most_patterns
 from bidual.oracles.listed import Listed, Sampled
 from bidual.oracles.local_search import LocalSearch
@@ -18,6 +18,7 @@ __all__ = [
     "Cached",
     "Counted",
     "Enumerated",
+    "Expired",
     "Listed",
     "LocalSearch",
     "Oracle",
@@ -25,4 +26,5 @@ __all__ = [
     "Sampled",
     "Split",
     "most_patterns",
+    "never",
 ]

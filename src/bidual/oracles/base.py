@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,15 @@ from bidual.architectures import Neurons
 from bidual.certificate import DualPoint
 from bidual.problem import Problem
 from bidual.typing import Outputs, Vector
+
+
+Expired = Callable[[], bool]
+"""Asked by long work: True once the driver's time is spent."""
+
+
+def never() -> bool:
+    """There is no time limit."""
+    return False
 
 
 @dataclass(frozen=True)
@@ -35,10 +45,11 @@ class Oracle(ABC):
 
     @abstractmethod
     def price(
-        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator
+        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator, expired: Expired = never
     ) -> Pricing:
         """Neurons that score more than ``target``, or the best there are.
 
-        A search may stop as soon as it has found some above ``target``; a bound it gives is valid whenever it stops.
+        A search may stop as soon as it has found some above ``target`` or its time has ``expired``; a bound it gives is
+        valid whenever it stops.
         ``current`` are the neurons of the network in hand, good places to start from; ``rng`` feeds random starts.
         """

@@ -11,7 +11,7 @@ import numpy as np
 from bidual.architectures import Architecture, Neurons, Patterns
 from bidual.certificate import DualPoint, pattern_point
 from bidual.errors import RefusedError
-from bidual.oracles.base import Oracle, Pricing
+from bidual.oracles.base import Expired, Oracle, Pricing, never
 from bidual.problem import Problem
 from bidual.typing import Outputs, Rows
 
@@ -24,7 +24,7 @@ class Enumerated(Oracle):
     limit: int = 20_000
 
     def price(
-        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator
+        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator, expired: Expired = never
     ) -> Pricing:
         cells = most_patterns(problem)
         if cells > self.limit:

@@ -11,7 +11,7 @@ from bidual.architectures import Neurons, Patterns
 from bidual.architectures.patterns import sample
 from bidual.certificate import pattern_point
 from bidual.errors import InvalidDataError, InvalidParameterError
-from bidual.oracles.base import Oracle, Pricing
+from bidual.oracles.base import Expired, Oracle, Pricing, never
 from bidual.problem import Problem
 from bidual.typing import Outputs
 
@@ -24,7 +24,7 @@ class Listed(Oracle):
     patterns: Patterns
 
     def price(
-        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator
+        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator, expired: Expired = never
     ) -> Pricing:
         if self.patterns.masks.shape[0] != problem.X.shape[0]:
             raise InvalidDataError(f"patterns are of {self.patterns.masks.shape[0]} rows, X has {problem.X.shape[0]}")
@@ -45,6 +45,6 @@ class Sampled(Oracle):
             raise InvalidParameterError(f"n_patterns must be at least 1, got {self.n_patterns!r}")
 
     def price(
-        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator
+        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator, expired: Expired = never
     ) -> Pricing:
-        return Listed(sample(problem.lifted, self.n_patterns, self.seed)).price(problem, V, current, target, rng)
+        return Listed(sample(problem.lifted, self.n_patterns, self.seed)).price(problem, V, current, target, rng, expired)

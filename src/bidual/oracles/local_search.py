@@ -12,7 +12,7 @@ from bidual.architectures.patterns import first_of_each
 from bidual.errors import InvalidParameterError, RefusedError
 from bidual.operators.cone import project
 from bidual.operators.convex_concave import climb
-from bidual.oracles.base import Oracle, Pricing
+from bidual.oracles.base import Expired, Oracle, Pricing, never
 from bidual.problem import Problem
 from bidual.typing import Matrix, Outputs, Vector
 
@@ -36,7 +36,7 @@ class LocalSearch(Oracle):
             raise InvalidParameterError(f"n_starts must be at least 1, got {self.n_starts!r}")
 
     def price(
-        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator
+        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator, expired: Expired = never
     ) -> Pricing:
         architecture = problem.architecture
         if not isinstance(architecture, ReLU):
@@ -47,7 +47,7 @@ class LocalSearch(Oracle):
         search = _Search(problem, architecture, V, self.device)
         best = _merge(search.in_cells(current), search.refine(current.inputs, current.outputs, target, self.keep))
         batch, done = 25, 0
-        while done < self.n_starts and not (best.best_found > target):
+        while done < self.n_starts and not best.best_found > target and not expired():
             U, A = _random_starts(problem, V, min(batch, self.n_starts - done), rng)
             best = _merge(best, search.refine(U, A, target, self.keep))
             done, batch = done + batch, 2 * batch

@@ -11,7 +11,7 @@ import numpy as np
 from bidual.architectures import Neurons
 from bidual.certificate import DualPoint
 from bidual.errors import InvalidParameterError
-from bidual.oracles.base import Oracle, Pricing
+from bidual.oracles.base import Expired, Oracle, Pricing, never
 from bidual.problem import Problem
 from bidual.typing import Outputs
 
@@ -25,10 +25,10 @@ class Counted(Oracle):
     calls: int = 0
 
     def price(
-        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator
+        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator, expired: Expired = never
     ) -> Pricing:
         self.calls += 1
-        return self.inner.price(problem, V, current, target, rng)
+        return self.inner.price(problem, V, current, target, rng, expired)
 
 
 @final
@@ -44,7 +44,7 @@ class Cached(Oracle):
     memory: OrderedDict[bytes, Neurons] = field(default_factory=OrderedDict)
 
     def price(
-        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator
+        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator, expired: Expired = never
     ) -> Pricing:
         remembered = self._remembered()
         if remembered is not None:
@@ -54,7 +54,7 @@ class Cached(Oracle):
             order = order[scores[order] > target]
             if order.size:
                 return Pricing(remembered.take(order), scores[order])
-        pricing = self.inner.price(problem, V, current, target, rng)
+        pricing = self.inner.price(problem, V, current, target, rng, expired)
         for j in range(len(pricing.neurons)):
             neuron = pricing.neurons.take(np.array([j]))
             self.memory[neuron.inputs.tobytes() + neuron.outputs.tobytes()] = neuron
@@ -85,9 +85,9 @@ class Split(Oracle):
             raise InvalidParameterError("pieces must hold at least one oracle")
 
     def price(
-        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator
+        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator, expired: Expired = never
     ) -> Pricing:
-        answers = [piece.price(problem, V, current, target, rng) for piece in self.pieces]
+        answers = [piece.price(problem, V, current, target, rng, expired) for piece in self.pieces]
         neurons, scores = answers[0].neurons, [a.scores for a in answers]
         for answer in answers[1:]:
             neurons = neurons.join(answer.neurons)

@@ -13,7 +13,7 @@ from enum import StrEnum
 import numpy as np
 
 from bidual.architectures import no_neurons
-from bidual.certificate import Certificate, DualPoint, norm_point, pattern_point
+from bidual.certificate import Certificate, DualPoint, certify, norm_point
 from bidual.errors import InvalidParameterError, RefusedError
 from bidual.network import Network
 from bidual.oracles.base import Pricing
@@ -164,24 +164,11 @@ class _State:
         self.priced = max(self.priced, self.whole_dual)
 
     def certificate(self, hurry: bool = False) -> Certificate:
-        """Prove the best iterate: on its own patterns (and those listed) unless the global bound is as good."""
-        whole, listed = self.whole, self.iterate.pricing.dual
-        point, dual = whole, self.whole_dual
-        if listed is None or listed.bound.scope == "patterns":
-            architecture, Xl = self.problem.architecture, self.problem.lifted
-            neurons, _ = architecture.from_network(self.iterate.network)
-            patterns = architecture.patterns(Xl, neurons).distinct()
-            if listed is not None and listed.bound.patterns is not None:
-                patterns = listed.bound.patterns.join(patterns)
-            floor = math.inf if hurry else self.iterate.pricing.best_found * (1 + 1e-12)
-            own = pattern_point(self.problem, self.iterate.V, patterns, floor)[0]
-            if own.value(self.problem) > dual:
-                point, dual = own, own.value(self.problem)
-        bound, whole_bound = point.bound, whole.bound
-        priced_gap = max(self.primal - max(self.priced, self.whole_dual), 0.0)
-        return Certificate(
-            self.primal, dual, bound.scope, bound.method, self.whole_dual, whole_bound.method, priced_gap, point, whole
-        )
+        """Prove the best iterate, on its own patterns and those its oracle listed."""
+        dual = self.iterate.pricing.dual
+        listed = dual.bound.patterns if dual is not None and dual.bound.scope == "patterns" else None
+        found = self.iterate.pricing.best_found
+        return certify(self.problem, self.iterate.network, self.iterate.V, found, listed, self.whole, hurry)
 
 
 def drive(

@@ -22,6 +22,9 @@ from bidual.solvers.prune import merge, prune
 NARROWEST = 1e-12
 """The width below which a smoothed loss is its limit in float64."""
 
+IDLE = 10
+"""Rounds without any progress after which the solver gives up."""
+
 ENUMERATION_WORK = 20_000
 """Enumerate all cells where rows times cells do not exceed this."""
 
@@ -33,13 +36,15 @@ class WorkingSet(Solver):
 
     The first neurons come from a wide random network after a joint descent. A loss with kinks is approached by
     smooth ones of shrinking width. ``oracle`` defaults to Enumerated where all cells can be listed, else LocalSearch (units that gate themselves) or Sampled (gated units).
-    ``max_neurons`` limits the network; ``width`` is that of the random network (None: by the size of the data).
+    ``max_neurons`` limits the network; ``width`` is that of the random network (None: by the size of the data);
+    ``device`` is where LocalSearch multiplies.
     """
 
     oracle: Oracle | None = None
     max_neurons: int | None = None
     width: int | None = None
     seed: int = 0
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         if self.max_neurons is not None and self.max_neurons < 1:
@@ -52,26 +57,27 @@ class WorkingSet(Solver):
 
     def iterates(self, problem: Problem, start: Network | None, budget: Budget) -> Iterator[Iterate]:
         rng = np.random.default_rng(self.seed)
-        oracle = self.oracle or default_oracle(problem, self.seed)
-        width, best = 1.0, np.inf
+        oracle = self.oracle or default_oracle(problem, self.seed, self.device)
+        width, best, idle = 1.0, np.inf, 0
         smooth = problem.smoothed(width)
         neurons, solved = self._first(smooth, start, rng, budget)
         while width > NARROWEST:
             neurons, solved, limited = self._settle(smooth, neurons, solved)
             network = problem.architecture.to_network(neurons, solved.t, solved.b)
             target = _refuting_score(problem, network, solved, budget.tol)
-            pricing = oracle.price(problem, solved.V, neurons, target, rng)
+            pricing = oracle.price(problem, solved.V, neurons, target, rng, budget.expired)
             yield Iterate(network, solved.V, pricing, limited)
             value = smooth.objective(network)
             added = pricing.neurons.take(pricing.scores > solved.price * (1 + 1e-11))
             neurons = neurons.join(added)
             if smooth is not problem and _smoothing_dominates(problem, smooth, network, solved, pricing.best_found):
-                width, best = width / 4, np.inf
+                width, best, idle = width / 4, np.inf, 0
                 smooth = problem.smoothed(width)
-            elif len(added) == 0 or (limited and not value < best * (1 - 0.1 * budget.tol)):
-                return
             else:
+                idle = 0 if value < best - (0.1 * budget.tol if limited else 1e-14) * abs(best) else idle + 1
                 best = min(best, value)
+                if len(added) == 0 or idle >= (1 if limited else IDLE):
+                    return
             neurons, solved = self._grow(smooth, neurons, solved, budget)
 
     def _first(
@@ -95,7 +101,7 @@ class WorkingSet(Solver):
         return neurons, solve_master(problem, neurons, t, b)
 
     def _width(self, problem: Problem) -> int:
-        if not (isinstance(problem.architecture, ReLU) and _charges(problem)):
+        if not (isinstance(problem.architecture, ReLU) and _charges(problem)) or _listable(problem):
             return 0
         if self.width is not None:
             return self.width
@@ -136,11 +142,15 @@ class WorkingSet(Solver):
         return neurons.take(kept), Amplitudes(solved.t[kept], solved.b, solved.V, solved.price), limited
 
 
-def default_oracle(problem: Problem, seed: int) -> Oracle:
+def default_oracle(problem: Problem, seed: int = 0, device: str = "cpu") -> Oracle:
     """The strongest oracle that is affordable."""
-    if most_patterns(problem) * problem.X.shape[0] <= ENUMERATION_WORK:
+    if _listable(problem):
         return Enumerated()
-    return LocalSearch() if isinstance(problem.architecture, ReLU) else Sampled(seed=seed)
+    return LocalSearch(device=device) if isinstance(problem.architecture, ReLU) else Sampled(seed=seed)
+
+
+def _listable(problem: Problem) -> bool:
+    return most_patterns(problem) * problem.X.shape[0] <= ENUMERATION_WORK
 
 
 def _refuting_score(problem: Problem, network: Network, solved: Amplitudes, tol: float) -> float:

@@ -52,6 +52,8 @@ def slide_in_cells(
         if wall is not None and step == longest:
             on[wall] = True
             W[:, wall[1]] -= Xl[wall[0]] * (Xl[wall[0]] @ W[:, wall[1]]) / lengths[wall[0]] ** 2
+        if not architecture.input_norm(W).min() > 0:
+            break
     t = architecture.input_norm(W)
     keep = t > 0
     return Neurons(W[:, keep] / t[keep], A[:, keep], neurons.take(keep).gates), t[keep], b

@@ -44,6 +44,10 @@ CONIC_LOSSES: dict[str, ConicLoss] = {
     "squared_hinge": ConicLoss(
         lambda cp, loss, F, Y: cp.square(cp.pos(1 - cp.multiply(Y, F))) / 2, _signed(0.0, np.inf)
     ),
+    "smoothed_hinge": ConicLoss(
+        lambda cp, loss, F, Y: cp.huber(cp.pos(1 - cp.multiply(Y, F)), loss.width) / (2 * loss.width),
+        _signed(0.0, 1.0),
+    ),
     "multinomial": ConicLoss(
         lambda cp, loss, F, Y: cp.log_sum_exp(F, axis=1) - cp.sum(cp.multiply(Y, F), axis=1), _to_simplex
     ),

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from scipy.optimize import minimize
 
 from bidual.architectures import Neurons
+from bidual.oracles import Expired
 from bidual.problem import Problem
 from bidual.solvers.inner.master import Amplitudes
 from bidual.typing import Matrix, Vector
 
 
 def descend(
-    problem: Problem, neurons: Neurons, start: Amplitudes, max_iter: int, expired: Callable[[], bool]
+    problem: Problem, neurons: Neurons, start: Amplitudes, max_iter: int, expired: Expired
 ) -> tuple[Neurons, Vector, Vector]:
     """L-BFGS on ``L + price/2 sum_j (|u_j|^2 + |a_j|^2)`` over all input and output weights, balanced at the start.
 
