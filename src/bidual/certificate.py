@@ -7,18 +7,28 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bidual.architectures.arrangement import MARGIN, count_cells, distinct_hyperplanes
+from bidual.architectures.arrangement import MARGIN, count_cells, covers_faces, distinct_hyperplanes
 from bidual.architectures.base import PatternPrices, Witness
+from bidual.architectures.neurons import Neurons
 from bidual.architectures.patterns import Patterns, first_of_each
 from bidual.errors import CertificateError
 from bidual.network import Network
 from bidual.operators.masked import adjoint
 from bidual.problem import Problem
-from bidual.typing import Outputs
+from bidual.typing import Outputs, Rows
 
 Scope = Literal["global", "patterns"]
 Method = Literal["enumeration", "norms", "closed form", "projection"]
+
+PROVES: dict[str, Scope] = {
+    "enumeration": "global",
+    "norms": "global",
+    "closed form": "global",
+    "projection": "patterns",
+}
+"""The scope of what each method proves."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +125,10 @@ class Certificate:
         primal = problem.objective(network)
         _agree("primal", self.primal, primal, max(abs(primal), abs(self.primal)), rtol)
         scale = max(abs(primal), 1e-300)
-        for name, stated, point in (("dual", self.dual, self.point), ("global_dual", self.global_dual, self.global_point)):
+        for name, stated, point in (
+            ("dual", self.dual, self.point),
+            ("global_dual", self.global_dual, self.global_point),
+        ):
             verify_bound(problem, point)
             _agree(name, stated, point.value(problem), scale, rtol)
             if stated > primal + rtol * scale:
@@ -130,8 +143,8 @@ class Certificate:
                 raise CertificateError(f"{name} is stated as {stated_as!r} but was proven as {proven!r}")
         if self.scope == "patterns":
             _check_listed(problem, network, self.point.bound)
-        if not self.priced_gap >= -rtol * scale:
-            raise CertificateError(f"priced_gap {self.priced_gap!r} is negative")
+        if not -rtol * scale <= self.priced_gap <= primal - self.global_dual + rtol * scale:
+            raise CertificateError(f"priced_gap {self.priced_gap!r} is negative, or larger than the global gap")
 
 
 def certify(
@@ -142,27 +155,28 @@ def certify(
     listed: Patterns | None = None,
     whole: DualPoint | None = None,
     hurry: bool = False,
+    enough: float = 0.0,
 ) -> Certificate:
     """The certificate of any network on a problem.
 
     V : the dual vector, by default that of the network's predictions. best_found : the largest score that a search
     found against V, for the priced gap. listed : patterns to take into the scope besides those of the network's own
-    neurons. whole : a global dual point already proven. ``hurry`` proves a looser bound without projections.
+    neurons. whole : a global dual point already proven; where its gap is at most ``enough``, the certificate is its own.
+    ``hurry`` proves a looser bound without projections.
     """
     architecture, Xl = problem.architecture, problem.lifted
     V = problem.dual_vector(network(problem.X)) if V is None else V
     primal = problem.objective(network)
     whole = max((point for point in (whole, norm_point(problem, V)) if point), key=lambda point: point.value(problem))
-    point, dual, whole_dual = whole, whole.value(problem), whole.value(problem)
-    if primal - whole_dual > 0.0:
-        neurons, _ = architecture.from_network(network)
-        patterns = architecture.patterns(Xl, neurons).distinct()
-        patterns = patterns if listed is None else listed.join(patterns)
+    point, dual, whole_dual, found = whole, whole.value(problem), whole.value(problem), best_found
+    if primal - whole_dual > enough:
+        patterns = _own_patterns(problem, network, listed)
         floor = math.inf if hurry else best_found * (1 + 1e-12)
-        own, _ = pattern_point(problem, V, patterns, floor)
+        own, prices = pattern_point(problem, V, patterns, floor)
+        found = max(found, float(prices.scores.max(initial=0.0)))
         if own.value(problem) > dual:
             point, dual = own, own.value(problem)
-    priced = max(problem.dual(V, max(best_found, point.bound.value if point is not whole else 0.0)), whole_dual)
+    priced = max(problem.dual(V, found), whole_dual)
     return Certificate(
         primal,
         dual,
@@ -203,7 +217,9 @@ def pattern_point(problem: Problem, V: Outputs, patterns: Patterns, floor: float
 
 def verify_bound(problem: Problem, point: DualPoint, rtol: float = 1e-9) -> None:
     """Raise CertificateError unless ``point.bound`` is proven by what it carries."""
-    bound, V, Xl = point.bound, point.V, problem.lifted
+    bound, V = point.bound, point.V
+    if PROVES.get(bound.method) != bound.scope:
+        raise CertificateError(f"a bound by {bound.method!r} proves nothing of scope {bound.scope!r}")
     if V.shape != problem.Y.shape or not np.isfinite(V).all():
         raise CertificateError(f"the dual vector has shape {V.shape}, the targets {problem.Y.shape}, or is not finite")
     if bound.method in ("norms", "closed form"):
@@ -214,16 +230,43 @@ def verify_bound(problem: Problem, point: DualPoint, rtol: float = 1e-9) -> None
     else:
         if bound.patterns is None:
             raise CertificateError(f"a bound by {bound.method!r} needs its list of patterns")
+        _check_form(problem, bound.patterns, bound.witness)
         if bound.method == "enumeration":
-            _check_complete(Xl, bound.patterns)
+            _check_complete(problem, bound.patterns)
         value = _bound_on_patterns(problem, V, bound.patterns, bound.witness)
     if not bound.value >= value * (1 - rtol):
         raise CertificateError(f"the neuron bound is stated as {bound.value!r} but only {value!r} is proven")
 
 
-def _check_complete(Xl: Outputs, patterns: Patterns) -> None:
+def _check_form(problem: Problem, patterns: Patterns, witness: Witness | None) -> None:
+    """Masks are of the rows, and multipliers of listed patterns, outputs, signs and rows; none is negative."""
+    masks, gates = patterns.masks, patterns.gates
+    (n, p), P, c = problem.lifted.shape, len(patterns), problem.n_outputs
+    if masks.shape != (n, P) or masks.dtype != bool or gates.shape != (p, P):
+        raise CertificateError(f"masks of shape {masks.shape} and type {masks.dtype}, gates of shape {gates.shape}")
+    if witness is None:
+        return
+    blocks, start, rows = witness.blocks, witness.start, witness.rows
+    formed = (
+        blocks.dtype.kind == start.dtype.kind == rows.dtype.kind == "i"
+        and blocks.shape == (start.size - 1, 3)
+        and rows.shape == witness.values.shape == (int(start[-1]),)
+        and bool((np.diff(start) >= 0).all())
+        and bool(((blocks[:, :2] >= 0) & (blocks[:, :2] < [P, c])).all() and (np.abs(blocks[:, 2]) == 1).all())
+        and bool(((rows >= 0) & (rows < n)).all())
+    )
+    if not formed:
+        raise CertificateError("the witness is not about the listed patterns, the outputs, two signs and the rows")
+    if not (witness.values >= 0).all():
+        raise CertificateError("the witness has negative multipliers")
+
+
+def _check_complete(problem: Problem, patterns: Patterns) -> None:
     """Every listed mask is a cell with its gate strictly inside, all are different, and their number is that of all
     cells."""
+    Xl = problem.lifted
+    if problem.architecture.gated and not covers_faces(Xl, patterns):
+        raise CertificateError("a gate on a hyperplane can open rows that no listed pattern opens together")
     H = distinct_hyperplanes(Xl)
     Z = Xl @ patterns.gates
     lengths = np.linalg.norm(Xl, axis=1)
@@ -242,35 +285,50 @@ def _bound_on_patterns(problem: Problem, V: Outputs, patterns: Patterns, witness
     architecture, Xl = problem.architecture, problem.lifted
     D = np.where(patterns.masks, 1.0, getattr(architecture, "slope", 0.0))
     C = adjoint(Xl, D, V)
-    if architecture.outputs == "shared":
-        return float(np.linalg.svd(C, compute_uv=False)[:, 0].max(initial=0.0))
     free = architecture.bias == "free"
+    if architecture.outputs == "shared" and V.shape[1] > 1:
+        return math.inf if free else float(np.linalg.svd(C, compute_uv=False)[:, 0].max(initial=0.0))
+    rounding = 1e-12 * np.abs(V).sum(axis=0)
     norms = np.repeat(np.linalg.norm(C, axis=1)[:, :, None], 2, axis=2)
     if free:
-        norms = np.where((np.abs(C[:, -1]) <= 1e-12 * np.abs(C).sum(axis=1))[:, :, None], norms, np.inf)
+        norms = np.where((np.abs(C[:, -1]) <= rounding)[:, :, None], norms, np.inf)
     if witness is not None:
-        if (witness.values < 0).any():
-            raise CertificateError("the witness has negative multipliers")
         S = np.where(patterns.masks, 1.0, -1.0)
         for (j, k, sign), a, b in zip(witness.blocks, witness.start[:-1], witness.start[1:], strict=True):
             rows, mu = witness.rows[a:b], witness.values[a:b]
             point = sign * C[j, :, k] + Xl[rows].T @ (S[rows, j] * mu)
-            closed = not free or abs(point[-1]) <= 1e-12 * np.abs(C[j, :, k]).sum()
+            closed = not free or abs(point[-1]) <= max(rounding[k], 1e-12 * np.abs(C[j, :, k]).sum())
             proven = float(np.linalg.norm(point[:-1] if free else point)) if closed else np.inf
             place = (j, k, 0 if sign > 0 else 1)
             norms[place] = min(norms[place], proven)
     return float(norms.max(initial=0.0))
 
 
-def _check_listed(problem: Problem, network: Network, bound: Bound) -> None:
-    """Every neuron of the network lies in the cone of a listed pattern (up to rounding at its hyperplanes)."""
-    neurons, _ = problem.architecture.from_network(network)
-    patterns = bound.patterns
-    assert patterns is not None
-    gates = neurons.inputs if neurons.gates is None else neurons.gates
-    Z = problem.lifted @ gates
-    Z = Z / np.maximum(np.linalg.norm(problem.lifted, axis=1)[:, None] * np.linalg.norm(gates, axis=0), 1e-300)
+def _own_patterns(problem: Problem, network: Network, listed: Patterns | None) -> Patterns:
+    """The listed patterns, and those of the network's neurons that lie on none of them."""
+    architecture, Xl = problem.architecture, problem.lifted
+    neurons, _ = architecture.from_network(network)
+    if listed is None:
+        return architecture.patterns(Xl, neurons).distinct()
+    strangers = neurons.take(~_covered(Xl, neurons, listed))
+    return listed.join(architecture.patterns(Xl, strangers)) if len(strangers) else listed
+
+
+def _covered(Xl: Rows, neurons: Neurons, patterns: Patterns) -> NDArray[np.bool_]:
+    """(m,): which neurons lie in the cone of a listed pattern, up to rounding at their hyperplanes; which gates open
+    exactly the rows of one."""
+    Z = Xl @ (neurons.inputs if neurons.gates is None else neurons.gates)
+    if neurons.gates is not None:
+        return np.array([bool((patterns.masks == (z >= 0)[:, None]).all(axis=0).any()) for z in Z.T], dtype=bool)
+    Z = Z / np.maximum(np.linalg.norm(Xl, axis=1)[:, None] * np.linalg.norm(neurons.inputs, axis=0), 1e-300)
     S = np.where(patterns.masks, 1.0, -1.0)
-    for j, z in enumerate(Z.T):
-        if not ((S * z[:, None]).min(axis=0) >= -MARGIN).any():
-            raise CertificateError(f"neuron {j} of the network lies on none of the listed patterns")
+    return np.array([bool(((S * z[:, None]).min(axis=0) >= -MARGIN).any()) for z in Z.T], dtype=bool)
+
+
+def _check_listed(problem: Problem, network: Network, bound: Bound) -> None:
+    """Every neuron of the network lies on a listed pattern."""
+    neurons, _ = problem.architecture.from_network(network)
+    assert bound.patterns is not None
+    outside = np.flatnonzero(~_covered(problem.lifted, neurons, bound.patterns))
+    if outside.size:
+        raise CertificateError(f"neuron {outside[0]} of the network lies on none of the listed patterns")

@@ -81,10 +81,10 @@ class Problem:
     def dual(self, V: Outputs, kappa: float) -> float:
         """The best dual value of a multiple of V whose neurons are proven to score at most kappa.
 
-        Valid for every kappa >= kappa(V); ``-inf`` if V breaks the intercept's constraint.
+        Valid for every kappa >= kappa(V); the value of V = 0 if V breaks the intercept's constraint.
         """
         if self.intercept and np.any(np.abs(V.sum(axis=0)) > 1e-12 * np.abs(V).sum(axis=0)):
-            return -np.inf
+            return self._dual_of_zero()
         kappa = kappa * (1.0 + 1e-12)
         slope = self.penalty.slope(kappa)
         t = self.loss.best_scaling(V, self.Y, self.weights, self.penalty.limit(kappa), slope)

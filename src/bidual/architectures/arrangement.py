@@ -60,6 +60,15 @@ def _complement(h: Vector) -> Matrix:
     return Q[:, 1 : h.size]
 
 
+def covers_faces(X: Matrix, patterns: Patterns) -> bool:
+    """True if gates on hyperplanes, open on the rows there, open no other sets of rows than gates off them.
+
+    That is so exactly if some cell is open on every row: a little of its gate moves any gate off its hyperplanes, to
+    the open side of each. Otherwise the gate 0, open everywhere, already is such another set.
+    """
+    return bool(patterns.masks[np.any(X != 0, axis=1)].all(axis=0).any())
+
+
 def interior_point(A: Matrix) -> Vector | None:
     """A unit u with ``A u > 0`` for every row of A (h, r), or None if the cone has no interior.
 

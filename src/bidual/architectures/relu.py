@@ -19,6 +19,13 @@ from bidual.operators.masked import adjoint
 from bidual.typing import Matrix, Outputs, Rows, Vector
 
 
+SMALLEST = 1e-8
+"""A projection shorter than this, relative to what was projected, is rounding error and no neuron."""
+
+ROUNDING = 1e-12
+"""What is left of a balanced dual vector's sum, relative to its absolute sum, is rounding."""
+
+
 @final
 @dataclass(frozen=True)
 class ReLU(Architecture):
@@ -57,9 +64,9 @@ class ReLU(Architecture):
     def on_patterns(self, Xl: Rows, patterns: Patterns, V: Outputs, floor: float) -> PatternPrices:
         D = np.where(patterns.masks, 1.0, self.slope)
         C = adjoint(Xl, D, V)
-        if self.outputs == "shared":
+        if self.outputs == "shared" and V.shape[1] > 1:
             return self._shared_on_patterns(Xl, patterns, V, C, floor)
-        free = self.bias == "free"
+        free, rounding = self.bias == "free", ROUNDING * np.abs(V).sum(axis=0)
         loose = np.linalg.norm(C, axis=1)
         bound = float(loose[loose <= floor].max(initial=0.0))
         found: list[tuple[float, Vector, int, float]] = []
@@ -67,18 +74,21 @@ class ReLU(Architecture):
         for j, k in zip(*np.nonzero((loose > floor) | free), strict=True):
             A = np.where(patterns.masks[:, j : j + 1], Xl, -Xl)
             for sign in (1.0, -1.0):
-                projection = project(sign * C[j, :, k], A, floor, free)
+                projection = project(sign * C[j, :, k], A, floor, free, rounding[k])
                 bound = max(bound, projection.bound)
                 proofs.append((j, k, sign, projection))
                 length = float(self.input_norm(projection.point[:, None])[0])
-                if length > 0.0:
-                    found.append((0.0, projection.point / length, k, sign))
+                if projection.finished and length > SMALLEST * loose[j, k]:
+                    found.append((length, projection.point / length, k, sign))
         return self._ranked(Xl, V, found, bound, _witness(proofs))
 
     def _ranked(
         self, Xl: Rows, V: Outputs, found: list[tuple[float, Vector, int, float]], bound: float, witness: Witness | None
     ) -> PatternPrices:
-        """The found (score, input, output, sign), scored as the network's units they are, best first."""
+        """The found (length, input, output, sign), scored as the network's units they are, best first; those far shorter
+        than the longest are left out, since rounding may have moved them out of their cells."""
+        longest = max((length for length, *_ in found), default=0.0)
+        found = [entry for entry in found if entry[0] >= 1e-3 * longest]
         neurons = Neurons(
             np.array([u for _, u, _, _ in found]).reshape(len(found), Xl.shape[1]).T,
             np.array([sign * np.eye(V.shape[1])[k] for _, _, k, sign in found]).reshape(len(found), V.shape[1]).T,
@@ -87,9 +97,7 @@ class ReLU(Architecture):
         order = np.argsort(-scores, kind="stable")
         return PatternPrices(neurons.take(order), scores[order], bound, witness)
 
-    def _shared_on_patterns(
-        self, Xl: Rows, patterns: Patterns, V: Outputs, C: Matrix, floor: float
-    ) -> PatternPrices:
+    def _shared_on_patterns(self, Xl: Rows, patterns: Patterns, V: Outputs, C: Matrix, floor: float) -> PatternPrices:
         """Units with several outputs: alternate between the best u and the best a, from the leading singular pair."""
         W = C[:, :-1] if self.bias == "free" else C
         loose = np.linalg.svd(W, compute_uv=False)[:, 0]
@@ -101,7 +109,7 @@ class ReLU(Architecture):
                 for _ in range(20):
                     u = project(C[j] @ a, A, free_bias=self.bias == "free").point
                     length = float(self.input_norm(u[:, None])[0])
-                    if length == 0.0:
+                    if length <= SMALLEST * float(np.linalg.norm(C[j])):
                         break
                     u, previous = u / length, a
                     a = C[j].T @ u

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from bidual.errors import InvalidParameterError, MissingDependencyError
 from bidual.typing import Matrix
@@ -59,11 +59,11 @@ def new_axes(size: tuple[float, float]) -> Axes:
     return plt.subplots(figsize=size, layout="constrained")[1]
 
 
-def make_room(ax: Axes, share: float) -> None:
-    """Leave ``share`` of the width right of the axes for panels beside it, where no layout engine does so."""
+def make_room(ax: Axes, right: float = 0.0, below: float = 0.0) -> None:
+    """Leave shares of the axes free for what stands beside or below them, where no layout engine does so."""
     if ax.get_figure(root=True).get_layout_engine() is None:  # type: ignore[union-attr]
         box = ax.get_position()
-        ax.set_position((box.x0, box.y0, box.width * (1.0 - share), box.height))
+        ax.set_position((box.x0, box.y0 + below * box.height, box.width * (1 - right), box.height * (1 - below)))
 
 
 def fitted(estimator: Any, *attributes: str) -> list[Any]:
@@ -105,3 +105,10 @@ def blank(ax: Axes, text: str) -> None:
     """Empty axes that say why."""
     ax.set_axis_off()
     ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes)
+
+
+def class_rows(classes: NDArray[Any], y: NDArray[Any] | None, n: int) -> list[NDArray[np.intp]]:
+    """The rows of each class; all n in one list if their labels are not known."""
+    if y is None:
+        return [np.arange(n)]
+    return [np.flatnonzero(y.reshape(n, -1)[:, 0] == label) for label in classes]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, final
 import numpy as np
 
 from bidual.certificate import Certificate
-from bidual.display.base import PALETTE, Display, fitted
+from bidual.display.base import PALETTE, Display, fitted, make_room
 from bidual.errors import InvalidParameterError
 from bidual.typing import Vector
 
@@ -60,9 +60,7 @@ class ConvergenceDisplay(Display):
         """Plot the history of a solver's solution."""
         return cls(solution.history, solution.certificate, solution.status).plot(ax, x=x)
 
-    def plot(
-        self, ax: Axes | None = None, *, x: Literal["seconds", "iteration"] = "seconds"
-    ) -> ConvergenceDisplay:
+    def plot(self, ax: Axes | None = None, *, x: Literal["seconds", "iteration"] = "seconds") -> ConvergenceDisplay:
         """Draw the curves.
 
         Parameters
@@ -74,21 +72,22 @@ class ConvergenceDisplay(Display):
             raise InvalidParameterError(f"x must be 'seconds' or 'iteration', got {x!r}")
         ax = self._take(ax)
         t, primal, proven, priced = (self._column(name) for name in (x, "primal", "dual", "priced_dual"))
-        marks: dict[str, Any] = {"drawstyle": "steps-post"}
-        if t.size <= FEW:
-            marks |= {"marker": "o", "markersize": 3.5}
-        ax.fill_between(t, proven, primal, step="post", color=PROVEN, alpha=0.15, lw=0, label="certified global gap")
-        ax.plot(t, primal, color=PRIMAL, lw=2, label=f"objective of the network: {primal[-1]:.5g}", **marks)
-        unproven = f"if no better neuron exists (not proven): {priced[-1]:.5g}"
-        ax.plot(t, priced, color=PRICED, lw=1.5, ls="--", label=unproven, **marks)
-        ax.plot(t, proven, color=PROVEN, lw=2, label=f"proven for every network: {proven[-1]:.5g}", **marks)
-        if self.certificate is not None and self.certificate.scope != "global":
-            label = f"proven on the listed patterns: {self.certificate.dual:.5g}"
-            ax.plot(t[-1], self.certificate.dual, "D", color=SCOPE, ms=7, mec="white", zorder=4, clip_on=False, label=label)
+        dots: list[dict[str, Any]] = [{"marker": "o", "ms": size} if t.size <= FEW else {} for size in (6, 3)]
+        ax.plot(t, primal, color=PRIMAL, lw=2, label=f"objective of the network: {primal[-1]:.5g}", **dots[0])
+        ax.fill_between(t, proven, primal, color=PROVEN, alpha=0.15, lw=0, label="certified gap, every network")
+        unproven = "if no better neuron exists (not proven)"
+        ax.plot(t, priced, color=PRICED, lw=1.5, ls="--", label=unproven, **dots[1])
+        ax.plot(t, proven, color=PROVEN, lw=2, label=f"proven for every network: {proven[-1]:.5g}", **dots[1])
+        proof = self.certificate
+        if proof is not None and proof.scope != "global":
+            diamond: dict[str, Any] = {"marker": "D", "ms": 7, "mec": "white", "zorder": 4, "clip_on": False}
+            label = f"proven on the listed patterns: {proof.dual:.5g}"
+            ax.plot(t[-1], proof.dual, color=SCOPE, ls="none", label=label, **diamond)
         self._scale(ax, x, t, primal, proven, priced)
         ax.set(xlabel="time (s)" if x == "seconds" else "iteration", ylabel="training objective (loss + penalty)")
         ax.set_title(self._title(), fontsize="medium")
-        ax.legend(fontsize="small", frameon=False)
+        make_room(ax, below=0.25)
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=2, fontsize="small", frameon=False)
         return self
 
     def _column(self, name: str) -> Vector:
@@ -105,31 +104,46 @@ class ConvergenceDisplay(Display):
 
     def _scale(self, ax: Axes, x: str, t: Vector, primal: Vector, proven: Vector, priced: Vector) -> None:
         """Limits that show how it ended, however far away it began."""
-        last = np.array([primal[-1], proven[-1], priced[-1]])
-        if self.certificate is not None:
-            last = np.append(last, self.certificate.dual)
-        if primal[-1] > 0 and np.nanmax(primal) > 10 * primal[-1]:
-            top, floor = float(np.nanmax(primal)), float(np.min(last[last > 0]))
-            bottom = max(floor, 1e-3 * primal[-1]) if (last[np.isfinite(last)] > 0).all() else primal[-1] / 10
-            pad = (top / bottom) ** 0.05
-            ax.set_yscale("log")
-            ax.set_ylim(bottom / pad, top * pad)
+        from matplotlib.ticker import MaxNLocator
+
+        last = [primal[-1], proven[-1], priced[-1], *([] if self.certificate is None else [self.certificate.dual])]
+        first = int(np.argmax(primal < primal[0])) or min(1, t.size - 1)  # after the network without neurons
+        if primal[first if t.size > first + 1 else 0] > 10.0 * primal[-1] > 0.0:
+            _logarithmic(ax, primal, [value for value in last if value > 1e-3 * primal[-1]])
         else:
-            shown = np.concatenate([curve[min(1, t.size - 1) :] for curve in (primal, proven, priced)] + [last])
-            _linear(ax, t, primal, float(np.nanmin(shown)), float(np.nanmax(shown)))
-        falls = primal <= 0.1 * primal[0] + 0.9 * primal[-1]
-        if x == "seconds" and t.size > 4 and t[np.argmax(falls)] < 0.05 * t[-1]:
+            seen = np.concatenate([curve[first:] for curve in (primal, proven, priced)] + [last])
+            _linear(ax, t, primal, float(np.nanmin(seen)), float(np.nanmax(seen)))
+        if t.size == 1:
+            ax.set_xlim(t[0] - 0.5, t[0] + 0.5) if x == "iteration" else ax.set_xlim(0.0, 2.0 * t[0] + 1e-3)
+        if x == "iteration":
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        elif t.size > 4 and t[np.argmax(primal <= 0.1 * primal[0] + 0.9 * primal[-1])] < 0.05 * t[-1]:
             ax.set_xscale("log")
             ax.set_xlim(t[1] / 2, t[-1] * 1.2)
 
 
+def _logarithmic(ax: Axes, primal: Vector, last: Sequence[float]) -> None:
+    """Logarithmic limits from the lowest final value to the first, with plain numbers at the ticks."""
+    top, bottom = float(np.nanmax(primal)), min([*last, primal[-1]])
+    pad = (top / bottom) ** 0.05
+    ax.set_yscale("log")
+    ax.set_ylim(bottom / pad, top * pad)
+    ax.yaxis.set_major_formatter(lambda value, place: f"{value:g}")
+    ax.yaxis.set_minor_formatter(
+        lambda value, place: f"{value:g}" if top < 100 * bottom and f"{value:e}"[0] in "25" else ""
+    )
+
+
 def _linear(ax: Axes, t: Vector, primal: Vector, low: float, high: float) -> None:
-    """Linear limits around all but the first record, and around that too if it is not far away."""
+    """Linear limits around all but the beginning, and around that too if it is not far away."""
     far = primal[0] - low > 4.0 * (high - low) > 0.0
     if not far:
         high = max(high, float(primal[0]))
     pad = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
     ax.set_ylim(low - pad, high + (4 * pad if far else pad))
     if far:
+        after = int(np.argmax(primal <= high))
+        left = t[after] > (t[0] + t[-1]) / 2
+        place: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
         text = f"\u2191 without neurons: {primal[0]:.4g}"
-        ax.annotate(text, (t[0], 1.0), (6, -4), ("data", "axes fraction"), "offset points", va="top", fontsize="small")
+        ax.annotate(text, (t[after], 1.0), (-8 if left else 8, -4), va="top", ha="right" if left else "left", **place)

@@ -19,46 +19,55 @@ class Projection:
     """The projection ``point = c + A' multipliers`` of c on ``{u : A u >= 0}``.
 
     ``bound`` is the largest ``<c, u>`` over the cone's part of the unit ball: any nonnegative multipliers prove it,
-    since ``<c, u> <= <c + A' mu, u> <= ||c + A' mu||`` there.
+    since ``<c, u> <= <c + A' mu, u> <= ||c + A' mu||`` there. ``finished`` is False where the work stopped early, at a
+    point that may lie outside the cone; the bound holds all the same.
     """
 
     point: Vector
     rows: NDArray[np.intp]
     multipliers: Vector
     bound: float
+    finished: bool = True
 
 
-def project(c: Vector, A: Matrix, target: float = 0.0, free_bias: bool = False) -> Projection:
+def project(
+    c: Vector, A: Matrix, target: float = 0.0, free_bias: bool = False, rounding: float = 0.0
+) -> Projection:
     """Project c (p,) on the cone ``{u : A u >= 0}``, A (n, p), by nonnegative least squares (Moreau's decomposition).
 
     Rows enter a working set only when violated, so the cost hardly depends on n. Stops early once the bound has
     fallen to ``target``. With ``free_bias`` the last coordinate is outside the norm; then the multipliers also satisfy
-    ``(c + A' mu)_last = 0``, without which no bound exists, and ``bound`` is ``inf`` where that is impossible.
+    ``(c + A' mu)_last = 0`` up to ``rounding``, without which no bound exists, and ``bound`` is ``inf`` where that is
+    impossible.
     """
     if free_bias:
-        return _project_free(c, A, target)
-    rows, multipliers, point = _working_set(c, A, target)
-    return Projection(point, rows, multipliers, float(np.linalg.norm(point)))
+        return _project_free(c, A, max(rounding, 1e-12 * float(np.abs(c).sum())))
+    rows, multipliers, point, finished = _working_set(c, A, target)
+    return Projection(point, rows, multipliers, float(np.linalg.norm(point)), finished)
 
 
-def _working_set(c: Vector, A: Matrix, target: float) -> tuple[NDArray[np.intp], Vector, Vector]:
+def _working_set(c: Vector, A: Matrix, target: float) -> tuple[NDArray[np.intp], Vector, Vector, bool]:
     size, p = float(np.linalg.norm(c)), c.shape[0]
     lengths = np.linalg.norm(A, axis=1)
     lengths = np.where(lengths > 0, lengths, 1.0)
     rows, mu, point = np.zeros(0, dtype=np.intp), np.zeros(0), c
-    while np.linalg.norm(point) > max(target, 1e-9 * size):
+    best, finished = np.inf, False
+    while np.linalg.norm(point) > target:
         margin = A @ point / lengths
         violated = np.flatnonzero(margin < -1e-11 * size)
+        if violated.size == 0 or np.linalg.norm(point) <= 1e-9 * size:
+            finished = True
+            break
+        if not np.linalg.norm(point) < best:
+            break
+        best = float(np.linalg.norm(point))
         if violated.size > 4 * p:
             violated = violated[np.argpartition(margin[violated], 4 * p)[: 4 * p]]
-        if np.isin(violated, rows).all():
-            break
         rows = np.union1d(rows, violated)
-        active = A[rows] / lengths[rows, None]
-        mu = _nonnegative(active, c)
+        mu = _nonnegative(A[rows] / lengths[rows, None], c)
         rows, mu = rows[mu > 0], mu[mu > 0] / lengths[rows[mu > 0]]
         point = c + A[rows].T @ mu
-    return rows, mu, point
+    return rows, mu, point, finished
 
 
 def _nonnegative(active: Matrix, c: Vector) -> Vector:
@@ -76,24 +85,22 @@ def _nonnegative(active: Matrix, c: Vector) -> Vector:
     return mu
 
 
-def _project_free(c: Vector, A: Matrix, target: float) -> Projection:
+def _project_free(c: Vector, A: Matrix, rounding: float) -> Projection:
     """Find the active rows with a nearly free bias, then solve their equality-constrained least squares exactly."""
     scale = np.ones(c.shape[0])
     scale[-1] = FREE_BIAS_SCALE
-    rows, _, point = _working_set(c * scale, A * scale, 0.0)
+    rows, _, point, finished = _working_set(c * scale, A * scale, 0.0)
     point = point * scale
     p, m = c.shape[0] - 1, rows.size
-    if m == 0:
-        bound = float(np.linalg.norm(c[:-1])) if abs(c[-1]) <= 1e-12 * np.linalg.norm(c) else np.inf
-        return Projection(point, rows, np.zeros(0), bound)
-    B, b = A[rows, :p], A[rows, p]
-    kkt = np.block([[B @ B.T, b[:, None]], [b[None, :], np.zeros((1, 1))]])
-    mu = np.linalg.lstsq(kkt, np.append(-B @ c[:p], -c[p]), rcond=None)[0][:m]
-    mu = np.maximum(mu, 0.0)
+    mu = np.zeros(m)
+    if m:
+        B, b = A[rows, :p], A[rows, p]
+        kkt = np.block([[B @ B.T, b[:, None]], [b[None, :], np.zeros((1, 1))]])
+        mu = np.maximum(np.linalg.lstsq(kkt, np.append(-B @ c[:p], -c[p]), rcond=None)[0][:m], 0.0)
     rows, mu = _close(c, A, rows, mu)
     left = abs(c[p] + A[rows, p] @ mu)
-    bound = float(np.linalg.norm(c[:p] + A[rows, :p].T @ mu)) if left <= 1e-12 * np.abs(c).sum() else np.inf
-    return Projection(point, rows, mu, bound)
+    bound = float(np.linalg.norm(c[:p] + A[rows, :p].T @ mu)) if left <= rounding else np.inf
+    return Projection(point, rows, mu, bound, finished)
 
 
 def _close(c: Vector, A: Matrix, rows: NDArray[np.intp], mu: Vector) -> tuple[NDArray[np.intp], Vector]:

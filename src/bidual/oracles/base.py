@@ -41,11 +41,22 @@ class Pricing:
 
 
 class Oracle(ABC):
-    """The neurons of largest score against a dual vector."""
+    """The neurons of largest score against a dual vector.
+
+    ``closed`` says that the oracle knows only its own list of patterns, which the network's neurons shall not leave.
+    """
+
+    closed: bool = False
 
     @abstractmethod
     def price(
-        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator, expired: Expired = never
+        self,
+        problem: Problem,
+        V: Outputs,
+        current: Neurons,
+        target: float,
+        rng: np.random.Generator,
+        expired: Expired = never,
     ) -> Pricing:
         """Neurons that score more than ``target``, or the best there are.
 

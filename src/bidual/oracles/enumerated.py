@@ -9,6 +9,7 @@ from typing import final
 import numpy as np
 
 from bidual.architectures import Architecture, Neurons, Patterns
+from bidual.architectures.arrangement import covers_faces
 from bidual.certificate import DualPoint, pattern_point
 from bidual.errors import RefusedError
 from bidual.oracles.base import Expired, Oracle, Pricing, never
@@ -19,12 +20,22 @@ from bidual.typing import Outputs, Rows
 @final
 @dataclass(frozen=True)
 class Enumerated(Oracle):
-    """The best neuron of every cell; the bound has scope ``global``. Refuses more than ``limit`` cells."""
+    """The best neuron of every cell; the bound has scope ``global``. Refuses more than ``limit`` cells.
+
+    Gates that lie on hyperplanes can open rows that no cell opens together (without a bias, the gate 0 opens all):
+    where there are such, the bound of gated units has scope ``patterns``.
+    """
 
     limit: int = 20_000
 
     def price(
-        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator, expired: Expired = never
+        self,
+        problem: Problem,
+        V: Outputs,
+        current: Neurons,
+        target: float,
+        rng: np.random.Generator,
+        expired: Expired = never,
     ) -> Pricing:
         cells = most_patterns(problem)
         if cells > self.limit:
@@ -34,6 +45,8 @@ class Enumerated(Oracle):
             )
         patterns = _all_patterns(problem.architecture, problem.lifted)
         point, prices = pattern_point(problem, V, patterns, 0.0)
+        if problem.architecture.gated and not covers_faces(problem.lifted, patterns):
+            return Pricing(prices.neurons, prices.scores, point)
         exact = problem.architecture.most_patterns(*problem.lifted.shape) == 1
         bound = replace(point.bound, scope="global", method="closed form" if exact else "enumeration")
         return Pricing(prices.neurons, prices.scores, DualPoint(V, bound))

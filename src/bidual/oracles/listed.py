@@ -22,9 +22,16 @@ class Listed(Oracle):
     """The best neuron on each of the given patterns, by projection on its cone; the bound has scope ``patterns``."""
 
     patterns: Patterns
+    closed = True
 
     def price(
-        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator, expired: Expired = never
+        self,
+        problem: Problem,
+        V: Outputs,
+        current: Neurons,
+        target: float,
+        rng: np.random.Generator,
+        expired: Expired = never,
     ) -> Pricing:
         if self.patterns.masks.shape[0] != problem.X.shape[0]:
             raise InvalidDataError(f"patterns are of {self.patterns.masks.shape[0]} rows, X has {problem.X.shape[0]}")
@@ -39,12 +46,21 @@ class Sampled(Oracle):
 
     n_patterns: int = 200
     seed: int = 0
+    closed = True
 
     def __post_init__(self) -> None:
         if self.n_patterns < 1:
             raise InvalidParameterError(f"n_patterns must be at least 1, got {self.n_patterns!r}")
 
     def price(
-        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator, expired: Expired = never
+        self,
+        problem: Problem,
+        V: Outputs,
+        current: Neurons,
+        target: float,
+        rng: np.random.Generator,
+        expired: Expired = never,
     ) -> Pricing:
-        return Listed(sample(problem.lifted, self.n_patterns, self.seed)).price(problem, V, current, target, rng, expired)
+        return Listed(sample(problem.lifted, self.n_patterns, self.seed)).price(
+            problem, V, current, target, rng, expired
+        )

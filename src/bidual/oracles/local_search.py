@@ -9,6 +9,7 @@ import numpy as np
 
 from bidual.architectures import Neurons, ReLU
 from bidual.architectures.patterns import first_of_each
+from bidual.architectures.relu import SMALLEST
 from bidual.errors import InvalidParameterError, RefusedError
 from bidual.operators.cone import project
 from bidual.operators.convex_concave import climb
@@ -36,7 +37,13 @@ class LocalSearch(Oracle):
             raise InvalidParameterError(f"n_starts must be at least 1, got {self.n_starts!r}")
 
     def price(
-        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator, expired: Expired = never
+        self,
+        problem: Problem,
+        V: Outputs,
+        current: Neurons,
+        target: float,
+        rng: np.random.Generator,
+        expired: Expired = never,
     ) -> Pricing:
         architecture = problem.architecture
         if not isinstance(architecture, ReLU):
@@ -135,4 +142,4 @@ class _Search:
         free = self.architecture.bias == "free"
         point = project(c, np.where(active[:, None], Xl, -Xl), 0.0, free).point
         length = float(self.architecture.input_norm(point[:, None])[0])
-        return point / length if length > 1e-12 * np.linalg.norm(c) else u
+        return point / length if length > SMALLEST * np.linalg.norm(c) else u

@@ -24,8 +24,17 @@ class Counted(Oracle):
     inner: Oracle
     calls: int = 0
 
+    def __post_init__(self) -> None:
+        self.closed = self.inner.closed
+
     def price(
-        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator, expired: Expired = never
+        self,
+        problem: Problem,
+        V: Outputs,
+        current: Neurons,
+        target: float,
+        rng: np.random.Generator,
+        expired: Expired = never,
     ) -> Pricing:
         self.calls += 1
         return self.inner.price(problem, V, current, target, rng, expired)
@@ -43,8 +52,17 @@ class Cached(Oracle):
     size: int = 500
     memory: OrderedDict[bytes, Neurons] = field(default_factory=OrderedDict)
 
+    def __post_init__(self) -> None:
+        self.closed = self.inner.closed
+
     def price(
-        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator, expired: Expired = never
+        self,
+        problem: Problem,
+        V: Outputs,
+        current: Neurons,
+        target: float,
+        rng: np.random.Generator,
+        expired: Expired = never,
     ) -> Pricing:
         remembered = self._remembered()
         if remembered is not None:
@@ -83,9 +101,16 @@ class Split(Oracle):
     def __post_init__(self) -> None:
         if not self.pieces:
             raise InvalidParameterError("pieces must hold at least one oracle")
+        object.__setattr__(self, "closed", all(piece.closed for piece in self.pieces))
 
     def price(
-        self, problem: Problem, V: Outputs, current: Neurons, target: float, rng: np.random.Generator, expired: Expired = never
+        self,
+        problem: Problem,
+        V: Outputs,
+        current: Neurons,
+        target: float,
+        rng: np.random.Generator,
+        expired: Expired = never,
     ) -> Pricing:
         answers = [piece.price(problem, V, current, target, rng, expired) for piece in self.pieces]
         neurons, scores = answers[0].neurons, [a.scores for a in answers]

@@ -1,8 +1,27 @@
 """Solvers propose networks; the driver judges them."""
 
 from bidual.solvers.base import Budget, Iterate, Record, Solution, Solver, Status, Stop, drive
+from bidual.solvers.conic import Conic
+from bidual.solvers.fixed_patterns import FixedPatterns
 from bidual.solvers.working_set import WorkingSet
 
-SOLVERS: dict[str, type[Solver]] = {"working_set": WorkingSet}
+SOLVERS: dict[str, type[Solver]] = {
+    "working_set": WorkingSet,
+    "fixed_patterns": FixedPatterns,
+    "conic": Conic,
+}
 
-__all__ = ["SOLVERS", "Budget", "Iterate", "Record", "Solution", "Solver", "Status", "Stop", "WorkingSet", "drive"]
+__all__ = [
+    "SOLVERS",
+    "Budget",
+    "Conic",
+    "FixedPatterns",
+    "Iterate",
+    "Record",
+    "Solution",
+    "Solver",
+    "Status",
+    "Stop",
+    "WorkingSet",
+    "drive",
+]

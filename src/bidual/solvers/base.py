@@ -33,6 +33,8 @@ class Status(StrEnum):
     """Scope patterns, gap <= tol, and the search found no better neuron (priced gap <= tol)."""
     ALMOST_OPTIMAL = "almost_optimal"
     """No progress left, gap and priced gap <= 100 tol."""
+    NO_BETTER_FOUND = "no_better_found"
+    """No progress left and the search found no better neuron (priced gap <= tol), but nothing as tight is proven."""
     NEURON_LIMIT = "neuron_limit"
     ITERATION_LIMIT = "iteration_limit"
     TIME_LIMIT = "time_limit"
@@ -163,12 +165,12 @@ class _State:
             self.priced = max(self.problem.dual(V, found), self.whole_dual)
         self.priced = max(self.priced, self.whole_dual)
 
-    def certificate(self, hurry: bool = False) -> Certificate:
+    def certificate(self, hurry: bool = False, enough: float = 0.0) -> Certificate:
         """Prove the best iterate, on its own patterns and those its oracle listed."""
         dual = self.iterate.pricing.dual
         listed = dual.bound.patterns if dual is not None and dual.bound.scope == "patterns" else None
         found = self.iterate.pricing.best_found
-        return certify(self.problem, self.iterate.network, self.iterate.V, found, listed, self.whole, hurry)
+        return certify(self.problem, self.iterate.network, self.iterate.V, found, listed, self.whole, hurry, enough)
 
 
 def drive(
@@ -178,7 +180,7 @@ def drive(
     began = time.monotonic()
     budget = Budget(stop.tol, began + stop.time_limit)
     state = _begin(problem)
-    target = stop.tol * max(1e-6 * abs(state.primal), 0.0)
+    target = stop.tol * 1e-6 * problem.loss_value(np.zeros_like(problem.Y))
     history: list[Record] = []
     iterates = solver.iterates(problem, start, budget)
     status: Status | None = None
@@ -194,7 +196,7 @@ def drive(
                 status = Status.OPTIMAL
             elif state.primal - state.priced <= allowed and state.iterate.pricing.best_found > 0:
                 certificate = state.certificate()
-                if certificate.gap <= allowed:
+                if max(certificate.gap, certificate.priced_gap) <= allowed:
                     return Solution(state.iterate.network, certificate, Status.OPTIMAL_ON_PATTERNS, tuple(history))
             if status is None and len(history) > stop.max_iter:
                 status = Status.ITERATION_LIMIT
@@ -208,7 +210,8 @@ def drive(
                     state.take(iterate)
     except KeyboardInterrupt:
         status = Status.INTERRUPTED
-    certificate = state.certificate(hurry=status in (Status.TIME_LIMIT, Status.INTERRUPTED))
+    hurry = status in (Status.TIME_LIMIT, Status.INTERRUPTED)
+    certificate = state.certificate(hurry, allowed if status == Status.OPTIMAL else 0.0)
     return Solution(state.iterate.network, certificate, status, tuple(history))
 
 
@@ -236,8 +239,9 @@ def _exhausted(state: _State, budget: Budget, allowed: float) -> Status:
     if state.iterate.limited:
         return Status.NEURON_LIMIT
     certificate = state.certificate()
-    close = max(certificate.gap, certificate.priced_gap) <= 100 * allowed
-    return Status.ALMOST_OPTIMAL if close else Status.NUMERICAL_ERROR
+    if max(certificate.gap, certificate.priced_gap) <= 100 * allowed:
+        return Status.ALMOST_OPTIMAL
+    return Status.NO_BETTER_FOUND if certificate.priced_gap <= allowed else Status.NUMERICAL_ERROR
 
 
 __all__ = ["Budget", "Callback", "Iterate", "Record", "Solution", "Solver", "Status", "Stop", "drive"]

@@ -18,10 +18,10 @@ def merge(problem: Problem, neurons: Neurons, t: Vector) -> tuple[Neurons, Vecto
     """
     architecture = problem.architecture
     neurons, t = neurons.take(t > 0), t[t > 0]
-    slopes = architecture.slopes(problem.lifted, neurons) > 0
+    active = architecture.slopes(problem.lifted, neurons) == 1.0
     groups: dict[bytes, list[int]] = {}
     for j in range(len(neurons)):
-        key = np.packbits(slopes[:, j]).tobytes() + np.round(neurons.outputs[:, j], 12).tobytes()
+        key = np.packbits(active[:, j]).tobytes() + np.round(neurons.outputs[:, j], 12).tobytes()
         groups.setdefault(key, []).append(j)
     first = np.array([members[0] for members in groups.values()], dtype=np.intp)
     W = np.array([neurons.inputs[:, g] @ t[g] for g in groups.values()]).reshape(first.size, neurons.inputs.shape[0]).T

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -60,28 +60,30 @@ class WorkingSet(Solver):
         oracle = self.oracle or default_oracle(problem, self.seed, self.device)
         width, best, idle = 1.0, np.inf, 0
         smooth = problem.smoothed(width)
-        neurons, solved = self._first(smooth, start, rng, budget)
+        may_leave = not oracle.closed or problem.architecture.gated
+        neurons, solved = self._first(smooth, start, rng, budget, may_leave)
         while width > NARROWEST:
-            neurons, solved, limited = self._settle(smooth, neurons, solved)
+            neurons, solved, limited = self._settle(smooth, neurons, solved, budget, may_leave)
             network = problem.architecture.to_network(neurons, solved.t, solved.b)
             target = _refuting_score(problem, network, solved, budget.tol)
             pricing = oracle.price(problem, solved.V, neurons, target, rng, budget.expired)
             yield Iterate(network, solved.V, pricing, limited)
             value = smooth.objective(network)
-            added = pricing.neurons.take(pricing.scores > solved.price * (1 + 1e-11))
+            worth = max(solved.price * (1 + 1e-11), _least_score(problem, solved))
+            added = pricing.neurons.take(pricing.scores > worth)
             neurons = neurons.join(added)
             if smooth is not problem and _smoothing_dominates(problem, smooth, network, solved, pricing.best_found):
-                width, best, idle = width / 4, np.inf, 0
+                width, best, idle = width / 10, np.inf, 0
                 smooth = problem.smoothed(width)
             else:
                 idle = 0 if value < best - (0.1 * budget.tol if limited else 1e-14) * abs(best) else idle + 1
                 best = min(best, value)
                 if len(added) == 0 or idle >= (1 if limited else IDLE):
                     return
-            neurons, solved = self._grow(smooth, neurons, solved, budget)
+            neurons, solved = self._grow(smooth, neurons, solved, budget, may_leave)
 
     def _first(
-        self, problem: Problem, start: Network | None, rng: np.random.Generator, budget: Budget
+        self, problem: Problem, start: Network | None, rng: np.random.Generator, budget: Budget, may_leave: bool
     ) -> tuple[Neurons, Amplitudes]:
         """The neurons of ``start``, or of a random network after a descent, with the best amplitudes."""
         b, F = intercept_only(problem)
@@ -91,7 +93,7 @@ class WorkingSet(Solver):
             return neurons, solve_master(problem, neurons, t, start.layers[-1].bias)
         neurons = no_neurons(p, c, problem.architecture.gated)
         empty = solve_master(problem, neurons, np.zeros(0), b)
-        width = self._width(problem)
+        width = self._width(problem) if may_leave else 0
         if width == 0:
             return neurons, empty
         neurons = _random_neurons(problem, width, rng)
@@ -110,36 +112,44 @@ class WorkingSet(Solver):
         return min(each, 50 * problem.X.shape[0]) * problem.n_outputs
 
     def _grow(
-        self, problem: Problem, neurons: Neurons, solved: Amplitudes, budget: Budget
+        self, problem: Problem, neurons: Neurons, solved: Amplitudes, budget: Budget, may_leave: bool
     ) -> tuple[Neurons, Amplitudes]:
         """Take the new neurons in, and let all of them slide if that lowers the objective."""
-        solved = solve_master(problem, neurons, np.append(solved.t, np.zeros(len(neurons) - solved.t.size)), solved.b)
+        solved = solve_master(
+            problem, neurons, np.append(solved.t, np.zeros(len(neurons) - solved.t.size)), solved.b, solved.price
+        )
         if budget.expired():
             return neurons, solved
         kept = solved.t > 0
-        neurons, solved = neurons.take(kept), Amplitudes(solved.t[kept], solved.b, solved.V, solved.price)
-        slid, t, b = slide_in_cells(problem, neurons, solved) or descend(
-            problem, neurons, solved, 100, budget.expired
-        )
-        after = solve_master(problem, slid, t, b)
+        neurons, solved = neurons.take(kept), replace(solved, t=solved.t[kept])
+        moved = slide_in_cells(problem, neurons, solved)
+        if moved is None and may_leave:
+            moved = descend(problem, neurons, solved, 100, budget.expired)
+        if moved is None:
+            return neurons, solved
+        slid, t, b = moved
+        after = solve_master(problem, slid, t, b, solved.price)
         if _value(problem, slid, after) <= _value(problem, neurons, solved):
             return slid, after
         return neurons, solved
 
     def _settle(
-        self, problem: Problem, neurons: Neurons, solved: Amplitudes
+        self, problem: Problem, neurons: Neurons, solved: Amplitudes, budget: Budget, may_leave: bool
     ) -> tuple[Neurons, Amplitudes, bool]:
         """Drop what has no weight, merge, prune; and keep the largest ``max_neurons`` if there are more."""
         neurons, t = merge(problem, neurons, solved.t)
         if len(neurons) > problem.Y.size:
             neurons, t = prune(problem, neurons, t)
+        b = solved.b
         limited = self.max_neurons is not None and len(neurons) > self.max_neurons
         if limited:
             largest = np.sort(np.argsort(-t, kind="stable")[: self.max_neurons])
             neurons, t = neurons.take(largest), t[largest]
-        solved = solve_master(problem, neurons, t, solved.b)
+            if may_leave:
+                neurons, t, b = descend(problem, neurons, replace(solved, t=t), 200, budget.expired)
+        solved = solve_master(problem, neurons, t, b, solved.price)
         kept = solved.t > 0
-        return neurons.take(kept), Amplitudes(solved.t[kept], solved.b, solved.V, solved.price), limited
+        return neurons.take(kept), replace(solved, t=solved.t[kept]), limited
 
 
 def default_oracle(problem: Problem, seed: int = 0, device: str = "cpu") -> Oracle:
@@ -156,15 +166,21 @@ def _listable(problem: Problem) -> bool:
 def _refuting_score(problem: Problem, network: Network, solved: Amplitudes, tol: float) -> float:
     """A score that, once found, shows the gap to be above the tolerance: only then may a search stop early."""
     primal = problem.objective(network)
-    score, excess = solved.price, tol
-    while score < 1e3 * solved.price and primal - problem.dual(solved.V, score) <= tol * abs(primal):
-        score, excess = solved.price * (1 + excess), 2 * excess
+    score = max(solved.price, _least_score(problem, solved))
+    step = tol * score
+    for _ in range(60):
+        if primal - problem.dual(solved.V, score) > tol * abs(primal):
+            break
+        score, step = score + step, 2 * step
     return score
 
 
-def _smoothing_dominates(
-    problem: Problem, smooth: Problem, network: Network, solved: Amplitudes, found: float
-) -> bool:
+def _least_score(problem: Problem, solved: Amplitudes) -> float:
+    """A score below this is rounding error."""
+    return 1e-12 * float(np.linalg.norm(solved.V) * np.linalg.norm(problem.lifted))
+
+
+def _smoothing_dominates(problem: Problem, smooth: Problem, network: Network, solved: Amplitudes, found: float) -> bool:
     """True if most of the gap comes from the smoothing and not from missing neurons."""
     score = max(found, solved.price)
     gap = problem.objective(network) - problem.dual(solved.V, score)
@@ -191,6 +207,3 @@ def _random_neurons(problem: Problem, width: int, rng: np.random.Generator) -> N
 
 def _value(problem: Problem, neurons: Neurons, solved: Amplitudes) -> float:
     return problem.objective(problem.architecture.to_network(neurons, solved.t, solved.b))
-
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,19 +25,20 @@ class Amplitudes:
     price: float
 
 
-def solve_master(problem: Problem, neurons: Neurons, t: Vector, b: Vector, tol: float = 1e-10) -> Amplitudes:
-    """``min over t >= 0 and b of L(sum_j t_j activation_j a_j' + 1 b') + r(sum t)``, started from t (m,) and b (c,).
+def solve_master(
+    problem: Problem, neurons: Neurons, t: Vector, b: Vector, price: float = 0.0, tol: float = 1e-10
+) -> Amplitudes:
+    """``min over t >= 0 and b of L(sum_j t_j activation_j a_j' + 1 b') + r(sum t)``, started from t (m,), b (c,)
+    and, for a ball, a guess of the price.
 
-    The loss must be smooth. A strength: Newton's method with nonnegative least squares. A ball: the strength at which
-    the size equals the radius, by Brent's method.
+    The loss must be smooth.
     """
     columns = _Columns(problem, problem.architecture.activations(problem.lifted, neurons), neurons.outputs)
-    if isinstance(problem.penalty, Strength):
-        beta = problem.penalty.beta
-        t, b, F = _newton(columns, beta, t, b, tol)
-        return Amplitudes(t, b, problem.dual_vector(F), beta)
-    assert isinstance(problem.penalty, Ball)
-    return _on_ball(problem, columns, problem.penalty.radius, t, b, tol)
+    penalty = problem.penalty
+    if isinstance(penalty, Ball) and t.sum() > penalty.radius:
+        t = t * (penalty.radius / float(t.sum()))
+    t, b, F, price = _newton(columns, t, b, price, tol)
+    return Amplitudes(t, b, problem.dual_vector(F), price)
 
 
 def intercept_only(problem: Problem) -> tuple[Vector, Outputs]:
@@ -69,6 +71,10 @@ class _Columns:
     def adjoint(self, R: Outputs) -> Vector:
         return np.einsum("nm,nm->m", self.H, R @ self.A)
 
+    def energy(self) -> Vector:
+        """The Hessian's diagonal if the loss had curvature 1 everywhere."""
+        return (self.problem.weights @ self.H**2) * np.sum(self.A**2, axis=0)
+
     def gram(self, F: Outputs) -> Matrix:
         """The Hessian of the loss in all variables."""
         h, q = self.problem.loss.hessian(F, self.problem.Y, self.problem.weights)
@@ -84,38 +90,54 @@ class _Columns:
 
 
 def _newton(
-    columns: _Columns, beta: float, t: Vector, b: Vector, tol: float, max_iter: int = 100
-) -> tuple[Vector, Vector, Outputs]:
-    """Newton's method for ``L + beta sum t`` over t >= 0, b free; each quadratic model is solved exactly, by
-    nonnegative least squares, so that zeros are exact and nearly parallel columns do no harm."""
+    columns: _Columns, t: Vector, b: Vector, price: float, tol: float, max_iter: int = 100
+) -> tuple[Vector, Vector, Outputs, float]:
+    """Newton's method for ``L + price sum t`` (strength) or L over ``sum t <= radius`` (ball), t >= 0 and b free.
+
+    Each quadratic model is solved exactly, by nonnegative least squares, so that zeros are exact and nearly parallel
+    columns do no harm. Steps that do not decrease the objective are damped (Levenberg & Marquardt).
+    """
     problem, m = columns.problem, columns.m
-    z = columns.pack(t, b)
-    cost = np.where(np.arange(z.size) < m, beta, 0.0)
+    ball = problem.penalty.radius if isinstance(problem.penalty, Ball) else None
+    fixed = problem.penalty.beta if isinstance(problem.penalty, Strength) else 0.0
+    z, bounded = columns.pack(t, b), np.arange(columns.A.shape[1]) < m
 
     def value(z: Vector) -> tuple[float, Outputs]:
         F = columns.predict(z)
-        return problem.loss_value(F) + float(cost @ z), F
+        return problem.loss_value(F) + fixed * float(z[:m].sum()), F
 
+    energy = columns.energy()
     f, F = value(z)
+    damping = 0.0
     for _ in range(max_iter):
-        g = columns.adjoint(problem.loss.gradient(F, problem.Y, problem.weights)) + cost
-        violation = np.where((cost > 0) & (z <= 0), np.maximum(-g, 0.0), np.abs(g))
-        if violation.max(initial=0.0) <= tol * beta:
+        g = columns.adjoint(problem.loss.gradient(F, problem.Y, problem.weights))
+        G = columns.gram(F)
+        if np.trace(G) <= 1e-10 * energy.sum():
+            damping = max(damping, 1e-6)
+        for _ in range(30):
+            trial, price = _model_minimum(G + np.diag(damping * energy), g, z, m, fixed, ball, price)
+            f_new, F_new = value(trial)
+            if f_new <= f + 1e-4 * float((g + fixed * bounded) @ (trial - z)):
+                break
+            damping = max(10.0 * damping, 1e-8)
+        slope = g + price * bounded
+        violation = np.where(bounded & (z <= 0), np.maximum(-slope, 0.0), np.abs(slope)).max(initial=0.0)
+        if violation <= tol * max(price, tol) or not f_new < f:
             break
-        direction = _quadratic(columns.gram(F), g, z, m) - z
-        step, (f_new, F_new) = 1.0, value(z + direction)
-        while not f_new <= f + 1e-4 * step * float(g @ direction) and step > 1e-9:
-            step *= 0.5
-            f_new, F_new = value(z + step * direction)
-        if not f_new < f:
-            break
-        z, f, F = z + step * direction, f_new, F_new
+        z, f, F, damping = trial, f_new, F_new, 0.1 * damping if damping > 1e-12 else 0.0
     t, b = columns.unpack(z)
-    return t, b, F
+    return t, b, F, price
 
 
-def _quadratic(G: Matrix, g: Vector, z: Vector, m: int) -> Vector:
-    """argmin over x with x[:m] >= 0 of ``(x - z)'G(x - z)/2 + g'x``; the free part is eliminated by Schur."""
+def _model_minimum(
+    G: Matrix, g: Vector, z: Vector, m: int, price: float, radius: float | None, guess: float
+) -> tuple[Vector, float]:
+    """argmin over x with x[:m] >= 0 of ``(x - z)'G(x - z)/2 + g'(x - z) + price sum x[:m]``, and the price; with a
+    radius, the price is the multiplier of ``sum x[:m] <= radius``.
+
+    The unbounded part is eliminated by its Schur complement. The size falls continuously with the price, so Brent's
+    method finds the multiplier.
+    """
     G = G + np.diag(np.full(z.size, 1e-14 * max(np.trace(G) / max(z.size, 1), 1e-300)))
     linear = g - G @ z
     free = (_root(G[m:, m:]), False) if z.size > m else None
@@ -123,13 +145,34 @@ def _quadratic(G: Matrix, g: Vector, z: Vector, m: int) -> Vector:
     if free is not None:
         coupling = cho_solve(free, G[m:, :m])
         reduced, rhs = reduced - G[:m, m:] @ coupling, rhs + coupling.T @ linear[m:]
+    R = _root(reduced) if m else reduced
+
+    def bounded_part(price: float) -> Vector:
+        if m == 0 or price >= rhs.max():
+            return np.zeros(m)
+        return nnls(R, solve_triangular(R, rhs - price, trans="T"), maxiter=30 * m)[0]
+
+    if radius is not None:
+        price = _multiplier(lambda p: float(bounded_part(p).sum()), radius, float(rhs.max(initial=0.0)), guess)
     x = np.zeros_like(z)
-    if m:
-        R = _root(reduced)
-        x[:m] = nnls(R, solve_triangular(R, rhs, trans="T"), maxiter=30 * m)[0]
+    x[:m] = bounded_part(price)
+    if radius is not None and x[:m].sum() > radius:
+        x[:m] *= radius / float(x[:m].sum())
     if free is not None:
         x[m:] = cho_solve(free, -linear[m:] - G[m:, :m] @ x[:m])
-    return x
+    return x, price
+
+
+def _multiplier(size: Callable[[float], float], radius: float, highest: float, guess: float) -> float:
+    """The price in [0, highest] at which the size is the radius; 0 if it never is larger."""
+    if highest <= 0.0 or radius == 0.0:
+        return max(highest, 0.0)
+    if size(0.0) <= radius:
+        return 0.0
+    low, high = 0.0, highest
+    if 0.0 < guess < highest:
+        low, high = (guess, highest) if size(guess) > radius else (0.0, guess)
+    return float(brentq(lambda p: size(p) - radius, low, high, xtol=1e-15 * highest, rtol=1e-14))
 
 
 def _root(G: Matrix) -> Matrix:
@@ -140,32 +183,3 @@ def _root(G: Matrix) -> Matrix:
             return cholesky(G + jitter * np.eye(G.shape[0]))
         except np.linalg.LinAlgError:
             jitter *= 10.0
-
-
-def _on_ball(problem: Problem, columns: _Columns, radius: float, t: Vector, b: Vector, tol: float) -> Amplitudes:
-    """Raise the price from nearly nothing until the size is the radius."""
-    F = columns.predict(columns.pack(np.zeros_like(t), b))
-    highest = float(columns.adjoint(problem.dual_vector(F))[: columns.m].max(initial=0.0))
-    solution = (t, b, F)
-
-    def excess(log_price: float) -> float:
-        nonlocal solution
-        solution = _newton(columns, float(np.exp(log_price)), solution[0], solution[1], tol)
-        return float(solution[0].sum()) - radius
-
-    price = 0.0
-    if radius == 0.0 or highest <= 0.0:
-        t, b, F = _newton(columns, 2.0 * max(highest, 1.0), np.zeros_like(t), b, tol)
-        price = highest
-    else:
-        low, high = np.log(highest) - 25.0, np.log(highest) + 2.0
-        if excess(low) > 0:
-            price = float(np.exp(brentq(excess, low, high, xtol=1e-13, rtol=1e-14)))
-        else:
-            price = float(np.exp(low))
-        t, b, F = solution
-        size = float(t.sum())
-        if size > radius:
-            t = t * (radius / size)
-            F = columns.predict(columns.pack(t, b))
-    return Amplitudes(t, b, problem.dual_vector(F), price)

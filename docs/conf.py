@@ -1,0 +1,91 @@
+"""How the pages are built: ``make docs``. The examples are run, and a warning is an error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from docutils import nodes
+from docutils.utils.math.latex2mathml import parse
+from docutils.utils.math.mathml_elements import math, mtable, mtd, mtr
+
+import bidual
+
+project = "bidual"
+author = "the bidual developers"
+copyright = author
+version = release = bidual.__version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.viewcode",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build"]
+
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+
+autosummary_generate = False  # the pages under api/ document every name; the tables of api.md lead there
+autodoc_member_order = "bysource"
+autodoc_type_aliases = {
+    name: name for name in ("Rows", "Outputs", "Weights", "Vector", "Matrix", "Masks", "Bias", "OutputNorm", "Expired")
+}
+python_use_unqualified_type_names = True
+numpydoc_show_class_members = False
+numpydoc_class_members_toctree = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"plot_",
+    "within_subsection_order": "FileNameSortKey",
+    "abort_on_example_error": True,
+    "capture_repr": (),
+    "download_all_examples": False,
+    "min_reported_time": 3600,
+    "show_signature": False,
+}
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"bidual {release}"
+html_show_sourcelink = False
+html_sidebars = {"install": [], "certificate": [], "choosing": [], "mathematics": [], "house": [], "changelog": []}
+html_theme_options = {
+    "show_prev_next": False,
+    "show_toc_level": 2,
+    "footer_start": [],
+    "footer_end": [],
+    "navbar_end": ["theme-switcher"],
+}
+html_math_renderer = "mathml"
+
+
+def _mathml(latex: str, block: bool) -> str:
+    """The formula as MathML, which browsers show by themselves: the pages ask no other host for anything."""
+    root = math(xmlns="http://www.w3.org/1998/Math/MathML")
+    inner = root
+    if block:
+        root["display"] = "block"
+        if "\\\\" in latex or "&" in latex:
+            inner = mtd()
+            table = mtable(mtr(inner), CLASS="ams-align", displaystyle=True)
+            root.append(table)
+    parse(inner, latex, as_block=block)
+    return "".join(root.toxml() if hasattr(root, "toxml") else str(root))
+
+
+def _visit_math(self: Any, node: nodes.math) -> None:
+    self.body.append(_mathml(node.astext(), block=False))
+    raise nodes.SkipNode
+
+
+def _visit_math_block(self: Any, node: nodes.math_block) -> None:
+    self.body.append(f'<div class="math">{_mathml(node.astext(), block=True)}</div>')
+    raise nodes.SkipNode
+
+
+def setup(app: Any) -> None:
+    app.add_html_math_renderer("mathml", (_visit_math, None), (_visit_math_block, None))

@@ -1,0 +1,175 @@
+"""What the regressor and the classifier share: fit as translation, predict as its inverse."""
+
+from __future__ import annotations
+
+import math
+import os
+from abc import ABCMeta, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from bidual.errors import BidualError, InvalidDataError, InvalidParameterError
+from bidual.estimators.callbacks import CallbackSupportMixin, Listeners, Watched
+from bidual.estimators.certificate import FittedCertificate
+from bidual.estimators.encoding import Encoding
+from bidual.estimators.formulation import Formulation, fit_encoding
+from bidual.estimators.parameters import (
+    check_parameters,
+    choose_architecture,
+    choose_penalty,
+    choose_solver,
+    draw_seed,
+)
+from bidual.estimators.rows import WeightedRows
+from bidual.estimators.status import warn_unless_proven
+from bidual.estimators.targets import ClassTargets, Targets
+from bidual.losses import Loss
+from bidual.network import Network
+from bidual.solvers import Record, Solution, Stop
+from bidual.typing import Outputs, Rows, Weights
+
+
+class ConvexMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
+    """A two-layer network trained to a certified global optimum. Use MLPRegressor or MLPClassifier."""
+
+    _losses: ClassVar[tuple[str, ...]]
+
+    @abstractmethod
+    def _check_y(self, y: Any) -> Any:
+        """y as an array of the kind the estimator predicts."""
+
+    @abstractmethod
+    def _make_targets(self, y: Any, weights: Weights) -> Targets:
+        """How y is encoded, its scaling still open."""
+
+    @abstractmethod
+    def _make_loss(self, targets: Targets) -> Loss:
+        """The core's loss."""
+
+    @property
+    @abstractmethod
+    def _out_activation(self) -> str:
+        """scikit-learn's name of what predict does with the last layer."""
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
+        params = self.get_params(deep=False)
+        check_parameters(params, self._losses)
+        seed = draw_seed(self.random_state)
+        with _refusing():
+            X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=False)
+            y = self._check_y(y)
+            weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        targets = self._make_targets(y, weights)
+        rows = WeightedRows.collect(X, targets.columns(y), weights)
+        architecture = choose_architecture(params)
+        encoding = fit_encoding(rows, targets, architecture, bool(self.fit_intercept), bool(self.standardize))
+        penalty = choose_penalty(params, float(rows.weights.sum()))
+        formulation = Formulation(
+            self._make_loss(targets), architecture, penalty, bool(self.fit_intercept), bool(self.standardize), encoding
+        )
+        problem = formulation.problem(rows)
+        start = self._start(formulation, problem.n_outputs)
+        solver = Watched(choose_solver(params, problem, seed))
+        data = {"X": X, "y": y, "metadata": {} if sample_weight is None else {"sample_weight": weights}}
+        listeners = Listeners(self, data, solver, lambda net, past: self._fitted_network(net, past, encoding))
+        time_limit = math.inf if self.time_limit is None else float(self.time_limit)
+        stop = Stop(float(self.tol), int(self.max_iter), time_limit)
+        solution = solver.solve(problem, stop, listeners, start)
+        self._take(solution, formulation)
+        listeners.close()
+        warn_unless_proven(solution.status, self.certificate_, type(self).__name__)
+        return self
+
+    def _start(self, formulation: Formulation, n_outputs: int) -> Network | None:
+        """The network of the last fit in the units of this one, if ``warm_start`` and there is one."""
+        if not (self.warm_start and hasattr(self, "network_")):
+            return None
+        before: Formulation = self.certificate_.formulation
+        if before.architecture != formulation.architecture:
+            raise InvalidParameterError(
+                f"warm_start=True cannot go on from {before.architecture!r} to {formulation.architecture!r}; keep "
+                "activation, bias and outputs, or set warm_start=False"
+            )
+        shape = (self.network_.n_inputs, self.network_.n_outputs)
+        expected = (formulation.encoding.inputs.unit.size, n_outputs)
+        classes = [f.encoding.targets.classes for f in (before, formulation) if isinstance(f.encoding.targets, ClassTargets)]
+        if shape != expected or (classes and not np.array_equal(*classes)):
+            raise InvalidDataError(
+                f"warm_start=True goes on from a network of {shape[0]} features and {shape[1]} outputs, but these data "
+                f"have {expected[0]} and {expected[1]}, or other classes; set warm_start=False"
+            )
+        if before.encoding.same_as(formulation.encoding):
+            return self.network_
+        return formulation.encoding.unfold(before.encoding.fold(self.network_))
+
+    def _take(self, solution: Solution, formulation: Formulation) -> None:
+        """The fitted attributes."""
+        self.certificate_ = FittedCertificate(solution.certificate, solution.network, formulation)
+        self.status_ = solution.status.value
+        for name, value in self._fitted_network(solution.network, solution.history, formulation.encoding).items():
+            setattr(self, name, value)
+
+    def _fitted_network(self, network: Network, history: tuple[Record, ...], encoding: Encoding) -> dict[str, Any]:
+        """The fitted attributes that do not depend on how the solve ended."""
+        hidden, last = encoding.fold(network).layers
+        curve = [record.primal for record in history]
+        fitted = {
+            "network_": network,
+            "encoding_": encoding,
+            "history_": history,
+            "n_iter_": max(1, len(history) - 1),
+            "n_neurons_": network.n_neurons,
+            "n_layers_": 3,
+            "n_outputs_": network.n_outputs,
+            "out_activation_": self._out_activation,
+            "coefs_": [hidden.weight, last.weight],
+            "intercepts_": [hidden.bias, last.bias],
+            "gates_": None if hidden.gate is None else (hidden.gate, hidden.gate_bias),
+            "loss_": curve[-1],
+            "best_loss_": min(curve),
+            "loss_curve_": curve,
+        }
+        if isinstance(encoding.targets, ClassTargets):
+            fitted["classes_"] = encoding.targets.classes
+        return fitted
+
+    def _outputs(self, X: Any) -> Outputs:
+        """(n, c): the outputs of the network in standard units."""
+        check_is_fitted(self)
+        with _refusing():
+            X = validate_data(self, X, dtype=np.float64, reset=False)
+        return _evaluate(self.network_, self.encoding_.inputs.apply("X", X))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted estimator, its certificate included, to ``path``; :func:`bidual.load_model` reads it.
+
+        No pickle is written. ``callback`` is left out, and a ``random_state`` that is not an integer.
+        """
+        from bidual.estimators.files import save_model
+
+        check_is_fitted(self)
+        save_model(self, path)
+
+
+def _evaluate(network: Network, X: Rows) -> Outputs:
+    with np.errstate(over="ignore", invalid="ignore"):
+        F = network(X)
+    if not np.isfinite(F).all():
+        raise InvalidDataError("X lies so far from the data of fit that the network's outputs overflow; rescale X")
+    return F
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """scikit-learn's refusals as the library's: the same sentence, and still a ValueError."""
+    try:
+        yield
+    except BidualError:
+        raise
+    except ValueError as error:
+        raise InvalidDataError(str(error)) from error

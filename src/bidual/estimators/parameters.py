@@ -1,0 +1,154 @@
+"""The estimators' parameters: what each may be, and which part of the core it chooses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from bidual.architectures import Architecture, GatedReLU, Linear, ReLU
+from bidual.errors import InvalidParameterError, MissingDependencyError
+from bidual.oracles import Oracle, Sampled
+from bidual.penalties import Ball, Penalty, Strength
+from bidual.problem import Problem
+from bidual.solvers import SOLVERS, Solver, WorkingSet
+from bidual.solvers.working_set import default_oracle
+
+ACTIVATIONS: Mapping[str, Callable[..., Architecture]] = {
+    "relu": ReLU,
+    "leaky_relu": lambda **kwargs: ReLU(slope=0.01, **kwargs),
+    "abs": lambda **kwargs: ReLU(slope=-1.0, **kwargs),
+    "gated_relu": GatedReLU,
+    "linear": Linear,
+    "identity": Linear,
+}
+
+_REPLACED = {
+    ("activation", "tanh"): "smooth units have no convex program here; use 'relu', 'leaky_relu' or 'abs'",
+    ("activation", "logistic"): "smooth units have no convex program here; use 'relu', 'leaky_relu' or 'abs'",
+    ("solver", "adam"): "training is convex and needs no learning rate; use solver='auto'",
+    ("solver", "sgd"): "training is convex and needs no learning rate; use solver='auto'",
+    ("solver", "lbfgs"): "the convex program has constraints that L-BFGS does not know; use solver='auto'",
+    ("loss", "poisson"): "its conjugate is not implemented; use 'squared_error' or 'huber'",
+}
+"""Values that scikit-learn's MLP takes, and what to use instead."""
+
+
+def check_parameters(params: Mapping[str, Any], losses: tuple[str, ...]) -> None:
+    """Raise InvalidParameterError, naming the parameter, its value and the remedy."""
+    _check_number("alpha", params["alpha"], "use a small alpha such as 1e-6 to fit closely; the width of the network is "
+                  "found by the solver and limited by max_neurons")
+    _check_number("tol", params["tol"], "it is the relative certified gap to stop at, 1e-3 by default")
+    _check_number("radius", params["radius"], "it bounds the size of the network; use radius=None to price the size "
+                  "by alpha instead", optional=True, zero=True)
+    _check_number("time_limit", params["time_limit"], "give seconds, or None for no limit", optional=True)
+    _check_count("max_iter", params["max_iter"])
+    _check_count("n_patterns", params["n_patterns"])
+    _check_count("max_neurons", params["max_neurons"], optional=True)
+    _check_count("verbose", params["verbose"], least=0)
+    for name in ("fit_intercept", "standardize", "warm_start"):
+        if not isinstance(params[name], bool | np.bool_):
+            raise InvalidParameterError(f"{name} must be True or False, got {params[name]!r}")
+    for name, allowed in (
+        ("activation", tuple(ACTIVATIONS)),
+        ("loss", losses),
+        ("solver", ("auto", "fixed_patterns", *SOLVERS)),
+        ("outputs", ("separate", "shared")),
+        ("bias", ("penalized", "free", "none")),
+        ("device", ("cpu", "cuda", "auto")),
+    ):
+        _check_word(name, params[name], allowed)
+    if params["callback"] is not None and not callable(params["callback"]):
+        raise InvalidParameterError(
+            f"callback must be a function of one record or None, got {params['callback']!r}; "
+            "scikit-learn's callbacks are set by set_callbacks"
+        )
+    if params["bias"] == "free" and not params["fit_intercept"]:
+        raise InvalidParameterError("bias='free' makes a constant free of charge; set fit_intercept=True")
+
+
+def draw_seed(random_state: Any) -> int:
+    """An integer seed from whatever scikit-learn accepts as a random state."""
+    if isinstance(random_state, Integral) and not isinstance(random_state, bool) and random_state >= 0:
+        return int(random_state)
+    try:
+        return int(check_random_state(random_state).randint(2**31))
+    except (TypeError, ValueError) as error:
+        raise InvalidParameterError(
+            f"random_state must be a nonnegative integer, a numpy.random.RandomState or None, got {random_state!r}"
+        ) from error
+
+
+def choose_architecture(params: Mapping[str, Any]) -> Architecture:
+    """The network class."""
+    return ACTIVATIONS[params["activation"]](bias=params["bias"], outputs=params["outputs"])
+
+
+def choose_penalty(params: Mapping[str, Any], total: float) -> Penalty:
+    """``alpha`` prices the size in units of the mean loss, the core's beta in units of the sum over weights ``total``."""
+    if params["radius"] is not None:
+        return Ball(float(params["radius"]))
+    return Strength(float(params["alpha"]) * total)
+
+
+def choose_solver(params: Mapping[str, Any], problem: Problem, seed: int) -> Solver:
+    """The solver, with the oracle that the parameters ask for."""
+    device = choose_device(params["device"])
+    name, n_patterns = params["solver"], int(params["n_patterns"])
+    kind = SOLVERS.get(name, WorkingSet)
+    oracle: Oracle = default_oracle(problem, seed, device)
+    if name == "fixed_patterns" or isinstance(oracle, Sampled):
+        oracle = Sampled(n_patterns, seed)
+    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+    if params["max_neurons"] is not None and "max_neurons" not in known:
+        raise InvalidParameterError(
+            f"max_neurons={params['max_neurons']!r} is not known to solver={name!r}; leave it out or use solver='auto'"
+        )
+    offered = {"oracle": oracle, "max_neurons": params["max_neurons"], "seed": seed}
+    return kind(**{key: value for key, value in offered.items() if key in known})
+
+
+def choose_device(device: str) -> str:
+    """``"cpu"`` or ``"cuda"``."""
+    if device == "cpu":
+        return "cpu"
+    try:
+        import torch
+    except ImportError as error:
+        if device == "auto":
+            return "cpu"
+        raise MissingDependencyError("device='cuda' needs torch: pip install 'bidual[torch]', or device='cpu'") from error
+    if torch.cuda.is_available():
+        return "cuda"
+    if device == "auto":
+        return "cpu"
+    raise InvalidParameterError("device='cuda' but torch finds no CUDA device; use device='auto' or 'cpu'")
+
+
+def _check_number(name: str, value: Any, remedy: str, optional: bool = False, zero: bool = False) -> None:
+    if optional and value is None:
+        return
+    number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    if not (number and math.isfinite(value) and (value > 0 or (zero and value == 0))):
+        kind = "nonnegative" if zero else "positive"
+        raise InvalidParameterError(f"{name} must be a {kind} finite number, got {value!r}; {remedy}")
+
+
+def _check_count(name: str, value: Any, optional: bool = False, least: int = 1) -> None:
+    if optional and value is None:
+        return
+    if not (isinstance(value, Integral) and not isinstance(value, bool) and value >= least):
+        other = " or None" if optional else ""
+        raise InvalidParameterError(f"{name} must be an integer of at least {least}{other}, got {value!r}")
+
+
+def _check_word(name: str, value: Any, allowed: tuple[str, ...]) -> None:
+    if not (isinstance(value, str) and value in allowed):
+        instead = _REPLACED.get((name, value)) if isinstance(value, str) else None
+        reason = f"; {instead}" if instead else ""
+        raise InvalidParameterError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}{reason}")

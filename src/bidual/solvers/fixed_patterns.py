@@ -1,0 +1,85 @@
+"""First-order solver for the finite program of gated and linear networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import final
+
+import numpy as np
+
+from bidual.architectures import Patterns, ReLU
+from bidual.architectures.patterns import sample
+from bidual.errors import InvalidParameterError
+from bidual.network import Network
+from bidual.oracles import Listed
+from bidual.penalties import Strength
+from bidual.problem import Problem
+from bidual.program import Program
+from bidual.solvers.base import Budget, Iterate, Solver
+from bidual.solvers.inner.master import intercept_only
+from bidual.solvers.inner.proximal_gradient import proximal_gradient
+from bidual.typing import Matrix, Vector
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class FixedPatterns(Solver):
+    """Accelerated proximal gradient on all blocks of a fixed list of patterns at once.
+
+    For gated networks: ``patterns``, or those of ``n_patterns`` Gaussian gates drawn with ``seed``. A linear network
+    has one pattern. Needs a smooth loss and a strength; its certificate is of the listed patterns. An iterate every
+    ``steps`` steps. (Mishkin, Sahiner & Pilanci 2022.)
+    """
+
+    patterns: Patterns | None = None
+    n_patterns: int = 200
+    seed: int = 0
+    steps: int = 20
+
+    def __post_init__(self) -> None:
+        for name in ("n_patterns", "steps"):
+            if getattr(self, name) < 1:
+                raise InvalidParameterError(f"{name} must be at least 1, got {getattr(self, name)!r}")
+
+    def accepts(self, problem: Problem) -> str | None:
+        if isinstance(problem.architecture, ReLU):
+            return "FixedPatterns is for blocks without cones; for ReLU units use WorkingSet(oracle=Listed(patterns))"
+        if not problem.loss.smooth:
+            return f"FixedPatterns needs a smooth loss, not {problem.loss.name!r}; use 'squared_hinge', or WorkingSet"
+        if not isinstance(problem.penalty, Strength):
+            return "FixedPatterns needs a Strength; use Strength(beta), or WorkingSet for a Ball"
+        return None
+
+    def iterates(self, problem: Problem, start: Network | None, budget: Budget) -> Iterator[Iterate]:
+        program = Program(problem, self._patterns(problem))
+        oracle, rng = Listed(program.patterns), np.random.default_rng(self.seed)
+        steps = proximal_gradient(program, *_begin(program, start))
+        while group := list(islice(steps, self.steps)):
+            U, b, F = group[-1]
+            network, V = program.to_network(U, b), problem.dual_vector(F)
+            neurons, _ = problem.architecture.from_network(network)
+            yield Iterate(network, V, oracle.price(problem, V, neurons, 0.0, rng, budget.expired))
+
+    def _patterns(self, problem: Problem) -> Patterns:
+        if self.patterns is not None:
+            return self.patterns
+        if not problem.architecture.gated:
+            return problem.architecture.all_patterns(problem.lifted)
+        return sample(problem.lifted, self.n_patterns, self.seed)
+
+
+def _begin(program: Program, start: Network | None) -> tuple[Matrix, Vector]:
+    """(U, b): the neurons of ``start`` on the listed patterns; else nothing but the best intercept."""
+    problem = program.problem
+    U = np.zeros(program.shape)
+    if start is None:
+        return U, intercept_only(problem)[0]
+    neurons, t = problem.architecture.from_network(start)
+    place = {mask.tobytes(): i for i, mask in enumerate(program.patterns.masks.T)}
+    for j, mask in enumerate(problem.architecture.slopes(problem.lifted, neurons).T > 0):
+        i = place.get(mask.tobytes())
+        if i is not None:
+            U[i] += t[j] * np.outer(neurons.inputs[:, j], neurons.outputs[:, j])
+    return U, start.layers[-1].bias.copy()
