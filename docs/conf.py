@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from docutils import nodes
-from docutils.utils.math.latex2mathml import parse
-from docutils.utils.math.mathml_elements import math, mtable, mtd, mtr
+from docutils.utils.math.latex2mathml import tex2mathml
 
 import bidual
 
@@ -63,29 +62,12 @@ html_theme_options = {
 html_math_renderer = "mathml"
 
 
-def _mathml(latex: str, block: bool) -> str:
-    """The formula as MathML, which browsers show by themselves: the pages ask no other host for anything."""
-    root = math(xmlns="http://www.w3.org/1998/Math/MathML")
-    inner = root
-    if block:
-        root["display"] = "block"
-        if "\\\\" in latex or "&" in latex:
-            inner = mtd()
-            table = mtable(mtr(inner), CLASS="ams-align", displaystyle=True)
-            root.append(table)
-    parse(inner, latex, as_block=block)
-    return "".join(root.toxml() if hasattr(root, "toxml") else str(root))
-
-
-def _visit_math(self: Any, node: nodes.math) -> None:
-    self.body.append(_mathml(node.astext(), block=False))
-    raise nodes.SkipNode
-
-
-def _visit_math_block(self: Any, node: nodes.math_block) -> None:
-    self.body.append(f'<div class="math">{_mathml(node.astext(), block=True)}</div>')
+def _visit_math(self: Any, node: nodes.Element) -> None:
+    """The formula as MathML, which browsers show by themselves: the pages ask no other host for a script."""
+    block = isinstance(node, nodes.math_block)
+    self.body.append(tex2mathml(node.astext(), as_block=block))
     raise nodes.SkipNode
 
 
 def setup(app: Any) -> None:
-    app.add_html_math_renderer("mathml", (_visit_math, None), (_visit_math_block, None))
+    app.add_html_math_renderer("mathml", (_visit_math, None), (_visit_math, None))

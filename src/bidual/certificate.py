@@ -13,7 +13,7 @@ from bidual.architectures.arrangement import MARGIN, count_cells, covers_faces, 
 from bidual.architectures.base import PatternPrices, Witness
 from bidual.architectures.neurons import Neurons
 from bidual.architectures.patterns import Patterns, first_of_each
-from bidual.errors import CertificateError
+from bidual.errors import CertificateError, InvalidDataError
 from bidual.network import Network
 from bidual.operators.masked import adjoint
 from bidual.problem import Problem
@@ -122,7 +122,12 @@ class Certificate:
 
         Raises CertificateError at the first number that does not follow.
         """
+        refusal = problem.architecture.refusal(network, problem.X.shape[1], problem.n_outputs, problem.intercept)
+        if refusal is not None:
+            raise CertificateError(refusal)
         primal = problem.objective(network)
+        if not math.isfinite(primal):
+            raise CertificateError(f"the network has objective {primal!r}: it is outside the problem's domain")
         _agree("primal", self.primal, primal, max(abs(primal), abs(self.primal)), rtol)
         scale = max(abs(primal), 1e-300)
         for name, stated, point in (
@@ -164,7 +169,9 @@ def certify(
     neurons. whole : a global dual point already proven; where its gap is at most ``enough``, the certificate is its own.
     ``hurry`` proves a looser bound without projections.
     """
-    architecture, Xl = problem.architecture, problem.lifted
+    refusal = problem.architecture.refusal(network, problem.X.shape[1], problem.n_outputs, problem.intercept)
+    if refusal is not None:
+        raise InvalidDataError(refusal)
     V = problem.dual_vector(network(problem.X)) if V is None else V
     primal = problem.objective(network)
     whole = max((point for point in (whole, norm_point(problem, V)) if point), key=lambda point: point.value(problem))
@@ -283,7 +290,8 @@ def _check_complete(problem: Problem, patterns: Patterns) -> None:
 def _bound_on_patterns(problem: Problem, V: Outputs, patterns: Patterns, witness: Witness | None) -> float:
     """The bound that the witness proves: ``max over patterns, outputs and signs of ||+-X'D v + (S X)'mu||``."""
     architecture, Xl = problem.architecture, problem.lifted
-    D = np.where(patterns.masks, 1.0, getattr(architecture, "slope", 0.0))
+    everywhere = architecture.most_patterns(*Xl.shape) == 1
+    D = np.where(patterns.masks | everywhere, 1.0, getattr(architecture, "slope", 0.0))
     C = adjoint(Xl, D, V)
     free = architecture.bias == "free"
     if architecture.outputs == "shared" and V.shape[1] > 1:

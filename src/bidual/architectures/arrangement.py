@@ -38,6 +38,13 @@ def most_cells(n: int, r: int) -> int:
     return 2 * sum(comb(n - 1, k) for k in range(min(r, n))) if n > 0 and r > 0 else 1
 
 
+def in_general_position(X: Matrix, n_cells: int) -> bool:
+    """True if every r rows of X are independent: no two rows are parallel, and the cells are as many as can be."""
+    H = distinct_hyperplanes(X)
+    nonzero = int((np.linalg.norm(X, axis=1) > 0).sum())
+    return H.shape[0] == nonzero and n_cells == most_cells(*H.shape)
+
+
 def count_cells(X: Matrix) -> int:
     """The exact number of cells, by deletion and restriction; NumPy only, and independent of :func:`enumerate_cells`.
 
@@ -46,7 +53,7 @@ def count_cells(X: Matrix) -> int:
     """
     H = distinct_hyperplanes(X)
     n, r = H.shape
-    if r <= 1:
+    if n == 0 or r <= 2:
         return 2 * n if n else 1
     if n <= r and np.linalg.matrix_rank(H, tol=MARGIN) == n:
         return 2**n
@@ -95,6 +102,9 @@ def enumerate_cells(X: Matrix) -> Patterns:
     basis = row_basis(X)
     if H.shape[0] == 0:
         return Patterns(np.ones((X.shape[0], 1), dtype=bool), np.zeros((X.shape[1], 1)))
+    if H.shape[1] == 2:
+        gates = basis @ _plane_witnesses(H)
+        return Patterns(X @ gates >= 0, gates)
     witnesses = [H[0], -H[0]]
     for k in range(1, H.shape[0]):
         found = []
@@ -110,3 +120,10 @@ def enumerate_cells(X: Matrix) -> Patterns:
         witnesses = found
     gates = basis @ np.array(witnesses).T
     return Patterns(X @ gates >= 0, gates)
+
+
+def _plane_witnesses(H: Matrix) -> Matrix:
+    """(2, 2h): a unit vector in every cell of h lines of the plane, half-way between neighbouring lines."""
+    angles = np.sort(np.arctan2(H[:, 1], H[:, 0]) % np.pi)
+    middle = (angles + np.append(angles[1:], angles[0] + np.pi)) / 2.0 + np.pi / 2.0
+    return np.hstack([half * np.array([np.cos(middle), np.sin(middle)]) for half in (1.0, -1.0)])

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bidual.architectures.neurons import Neurons
+from bidual.architectures.neurons import Neurons, no_neurons
 from bidual.architectures.patterns import Patterns
 from bidual.network import Layer, Network
 from bidual.typing import Matrix, Outputs, Rows, Vector
@@ -140,6 +140,24 @@ class Architecture(ABC):
         W, A, u, a = W[:, keep], A[:, keep], u[keep], a[keep]
         return Neurons(W / u, A / a, None if gates is None else gates[:, keep]), u * a
 
+    def refusal(self, network: Network, d: int, c: int, intercept: bool) -> str | None:
+        """None if the network is one of this architecture from d features to c outputs, else why not."""
+        name = type(self).__name__
+        if len(network.layers) != 2 or network.n_branches is not None:
+            return f"{name} networks have one hidden layer and no branches, this one has {len(network.layers) - 1}"
+        if (network.n_inputs, network.n_outputs) != (d, c):
+            return f"the network maps {network.n_inputs} features to {network.n_outputs} outputs, the data {d} to {c}"
+        hidden, last = network.layers
+        own = self.layer(np.zeros((d, 0)), np.zeros(0), no_neurons(d if self.bias == "none" else d + 1, c, self.gated))
+        if (hidden.activation, hidden.slope, last.activation) != (own.activation, own.slope, "linear"):
+            return f"the network has units {hidden!r} and {last!r}, {name} has {own.activation} of slope {own.slope:g}"
+        if self.bias == "none" and (hidden.bias.any() or (hidden.gate_bias is not None and hidden.gate_bias.any())):
+            return f"the hidden units have biases, {name}(bias='none') has none; use bias='penalized'"
+        if not intercept and last.bias.any():
+            return "the network has an output intercept, the problem none; set intercept=True"
+        return None
+
     def size(self, network: Network) -> float:
-        """``sum_j |u_j| |a_j|``; inf if a unit with a free bias and no weights is used, which has no finite norm."""
+        """``sum_j |u_j| |a_j|``; a unit with a free bias and no weights is a constant, which an intercept has for
+        free."""
         return float(self.from_network(network)[1].sum())

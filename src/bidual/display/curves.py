@@ -32,12 +32,9 @@ def draw_curves(
     """One curve for each output or class, the data beneath, circles where neurons switch."""
     count = response.values.shape[1]
     colors = [PALETTE[0]] if count == 1 else colors_of(count)
-    if response.classes is not None:
-        if data is not None:
-            _class_ticks(ax, data[:, 0], response.classes, y)
-        if count == 1:
-            ax.axhline(response.boundary, color=NEUTRAL, lw=1, ls=":", label="decision boundary")
-    elif data is not None:
+    if response.classes is not None and count == 1:
+        ax.axhline(response.boundary, color=NEUTRAL, lw=1, ls=":", label="decision boundary")
+    if response.classes is None and data is not None:
         _points(ax, data[:, 0], y, colors)
     for k, values in enumerate(response.values.T):
         label = None
@@ -45,6 +42,8 @@ def draw_curves(
             label = f"output {k}" if response.classes is None else f"class {response.classes[k]}"
         ax.plot(grid, values, color=colors[k], lw=2, label=label)
     _mark(ax, grid, response.values, roots[(grid[0] <= roots) & (roots <= grid[-1])])
+    if response.classes is not None and data is not None:
+        _class_ticks(ax, data[:, 0], response.classes, y)
     ax.set_xlim(grid[0], grid[-1])
     if ax.get_legend_handles_labels()[0]:
         ax.legend(fontsize="small", ncols=1 if count < 6 else 2)
@@ -65,8 +64,11 @@ def _points(ax: Axes, x: Vector, y: NDArray[Any] | None, colors: list[Any]) -> N
 def _class_ticks(ax: Axes, x: Vector, classes: NDArray[Any], y: NDArray[Any] | None) -> None:
     """The observations as one row of marks for each class, at the bottom."""
     colors = colors_of(len(classes))
+    step = min(0.035, 0.25 / len(classes))
+    low, high = ax.get_ylim()
+    ax.set_ylim(low - (high - low) * step * len(classes), high)
     for k, rows in enumerate(class_rows(classes, y, x.size)):
-        height = np.full(rows.size, 0.025 + 0.03 * k)
+        height = np.full(rows.size, step * (k + 0.7))
         style: dict[str, Any] = {"color": colors[k] if y is not None else NEUTRAL, "marker": MARKERS[k % len(MARKERS)]}
         label = f"data of class {classes[k]}" if y is not None and len(classes) == 2 else None
         transform = ax.get_xaxis_transform()
@@ -80,4 +82,13 @@ def _mark(ax: Axes, grid: Vector, values: Matrix, roots: Vector) -> None:
             heights = np.interp(roots, grid, curve)
             ax.plot(roots, heights, "o", mfc="white", mec="black", ms=4, label=None if k else label)
     elif roots.size:
-        ax.plot(roots, np.ones(roots.size), "|", color="black", ms=10, mew=0.5, transform=ax.get_xaxis_transform(), label=label)
+        ax.plot(
+            roots,
+            np.ones(roots.size),
+            "|",
+            color="black",
+            ms=10,
+            mew=0.5,
+            transform=ax.get_xaxis_transform(),
+            label=label,
+        )

@@ -109,7 +109,10 @@ class FunctionDisplay(Display):
             cut = cut.refined(kinks(normals, offsets))
         answer = respond(estimator, X, cut.rows, response_method)
         if answer.classes is None and len(chosen) == 2:
-            answer, targets = answer.only(output), targets if targets is None or targets.ndim == 1 else targets[:, output]
+            answer, targets = (
+                answer.only(output),
+                targets if targets is None or targets.ndim == 1 else targets[:, output],
+            )
         return cls(
             cut.axes,
             answer,
@@ -128,7 +131,7 @@ class FunctionDisplay(Display):
             draw_curves(ax, self.axes[0], self.response, self.data, self.y, kinks(self.normals, self.offsets))
             ax.set(xlabel=self.feature_names[0], ylabel=self.response.label)
         else:
-            draw_map(ax, self.axes, self.response, self.data, self.y, self.normals, self.offsets)
+            draw_map(ax, self.axes, self.response, self.data, self.y, (self.normals, self.offsets))
             ax.set(xlabel=self.feature_names[0], ylabel=self.feature_names[1])
         ax.set_title(self.title, fontsize="medium")
         return self

@@ -30,7 +30,7 @@ from bidual.estimators.status import warn_unless_proven
 from bidual.estimators.targets import ClassTargets, Targets
 from bidual.losses import Loss
 from bidual.network import Network
-from bidual.solvers import Record, Solution, Stop
+from bidual.solvers import Record, Status, Stop
 from bidual.typing import Outputs, Rows, Weights
 
 
@@ -38,6 +38,8 @@ class ConvexMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type
     """A two-layer network trained to a certified global optimum. Use MLPRegressor or MLPClassifier."""
 
     _losses: ClassVar[tuple[str, ...]]
+    _y_is: ClassVar[dict[str, bool]]
+    """What scikit-learn's validation is told of y."""
 
     @abstractmethod
     def _check_y(self, y: Any) -> Any:
@@ -51,17 +53,16 @@ class ConvexMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type
     def _make_loss(self, targets: Targets) -> Loss:
         """The core's loss."""
 
-    @property
     @abstractmethod
-    def _out_activation(self) -> str:
-        """scikit-learn's name of what predict does with the last layer."""
+    def _final_activation(self, targets: Targets) -> str:
+        """scikit-learn's name of what becomes of the outputs."""
 
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
         params = self.get_params(deep=False)
         check_parameters(params, self._losses)
         seed = draw_seed(self.random_state)
         with _refusing():
-            X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=False)
+            X, y = validate_data(self, X, y, dtype=np.float64, **self._y_is)
             y = self._check_y(y)
             weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         targets = self._make_targets(y, weights)
@@ -80,9 +81,10 @@ class ConvexMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type
         time_limit = math.inf if self.time_limit is None else float(self.time_limit)
         stop = Stop(float(self.tol), int(self.max_iter), time_limit)
         solution = solver.solve(problem, stop, listeners, start)
-        self._take(solution, formulation)
+        certificate = FittedCertificate(solution.certificate, solution.network, formulation)
+        self._restore(certificate, solution.status, solution.history)
         listeners.close()
-        warn_unless_proven(solution.status, self.certificate_, type(self).__name__)
+        warn_unless_proven(solution.status, certificate, type(self).__name__)
         return self
 
     def _start(self, formulation: Formulation, n_outputs: int) -> Network | None:
@@ -107,11 +109,12 @@ class ConvexMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type
             return self.network_
         return formulation.encoding.unfold(before.encoding.fold(self.network_))
 
-    def _take(self, solution: Solution, formulation: Formulation) -> None:
-        """The fitted attributes."""
-        self.certificate_ = FittedCertificate(solution.certificate, solution.network, formulation)
-        self.status_ = solution.status.value
-        for name, value in self._fitted_network(solution.network, solution.history, formulation.encoding).items():
+    def _restore(self, certificate: FittedCertificate, status: Status, history: tuple[Record, ...]) -> None:
+        """Set the fitted attributes."""
+        self.certificate_ = certificate
+        self.status_ = status.value
+        fitted = self._fitted_network(certificate.network, history, certificate.formulation.encoding)
+        for name, value in fitted.items():
             setattr(self, name, value)
 
     def _fitted_network(self, network: Network, history: tuple[Record, ...], encoding: Encoding) -> dict[str, Any]:
@@ -126,7 +129,7 @@ class ConvexMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type
             "n_neurons_": network.n_neurons,
             "n_layers_": 3,
             "n_outputs_": network.n_outputs,
-            "out_activation_": self._out_activation,
+            "out_activation_": self._final_activation(encoding.targets),
             "coefs_": [hidden.weight, last.weight],
             "intercepts_": [hidden.bias, last.bias],
             "gates_": None if hidden.gate is None else (hidden.gate, hidden.gate_bias),

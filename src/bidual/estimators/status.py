@@ -34,5 +34,5 @@ def warn_unless_proven(status: Status, certificate: FittedCertificate, name: str
         f"{certificate.scope}), priced gap {certificate.relative_priced_gap:.2e}, global gap "
         f"{certificate.global_relative_gap:.2e}; {remedy}",
         ConvergenceWarning,
-        stacklevel=4,
+        stacklevel=5,
     )

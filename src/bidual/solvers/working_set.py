@@ -11,7 +11,7 @@ import numpy as np
 from bidual.architectures import Neurons, ReLU, no_neurons
 from bidual.errors import InvalidParameterError
 from bidual.network import Network
-from bidual.oracles import Enumerated, LocalSearch, Oracle, Sampled, most_patterns
+from bidual.oracles import Enumerated, LocalSearch, Oracle, Sampled
 from bidual.problem import Problem
 from bidual.solvers.base import Budget, Iterate, Solver
 from bidual.solvers.inner.cell_newton import slide_in_cells
@@ -25,8 +25,11 @@ NARROWEST = 1e-12
 IDLE = 10
 """Rounds without any progress after which the solver gives up."""
 
+MOST_CELLS = 2_000
+"""Enumerate where there are no more cells than this, and"""
+
 ENUMERATION_WORK = 20_000
-"""Enumerate all cells where rows times cells do not exceed this."""
+"""where rows times cells do not exceed this, unless the data span a plane."""
 
 
 @final
@@ -160,7 +163,10 @@ def default_oracle(problem: Problem, seed: int = 0, device: str = "cpu") -> Orac
 
 
 def _listable(problem: Problem) -> bool:
-    return most_patterns(problem) * problem.X.shape[0] <= ENUMERATION_WORK
+    """Whether all cells can be listed and priced in seconds; in the plane, listing them is a sort."""
+    rank = int(np.linalg.matrix_rank(problem.lifted))
+    cells = problem.architecture.most_patterns(problem.X.shape[0], rank)
+    return cells <= MOST_CELLS and (rank <= 2 or cells * problem.X.shape[0] <= ENUMERATION_WORK)
 
 
 def _refuting_score(problem: Problem, network: Network, solved: Amplitudes, tol: float) -> float:

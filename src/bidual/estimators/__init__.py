@@ -1,0 +1,7 @@
+"""scikit-learn estimators: they translate, validate and encode, and leave the computing to the core."""
+
+from bidual.estimators.certificate import FittedCertificate
+from bidual.estimators.classifier import MLPClassifier
+from bidual.estimators.regressor import MLPRegressor
+
+__all__ = ["FittedCertificate", "MLPClassifier", "MLPRegressor"]

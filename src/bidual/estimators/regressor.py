@@ -1,0 +1,237 @@
+"""Regression."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self, final
+
+import numpy as np
+from sklearn.base import RegressorMixin
+
+from bidual.errors import InvalidDataError
+from bidual.estimators.base import ConvexMLP
+from bidual.estimators.callbacks import with_callbacks
+from bidual.estimators.scaling import Scaling
+from bidual.estimators.targets import RealTargets, Targets
+from bidual.losses import LOSSES, Loss
+from bidual.solvers import Record
+from bidual.typing import Outputs, Weights
+
+_CORE_LOSS = {"squared_error": "squared", "huber": "huber"}
+
+
+@final
+class MLPRegressor(RegressorMixin, ConvexMLP):  # type: ignore[misc]
+    """Two-layer neural network for regression, trained to a certified global optimum.
+
+    With weights ``s`` that add up to 1, minimises over networks ``f`` of any width
+
+        ``sum_i s_i l(f(x_i), y_i) + alpha * size(f)``,    ``size(f) = sum_j ||u_j|| ||a_j||``
+
+    over the hidden units j with input weights ``u_j`` and output weights ``a_j``. At the minimum this is weight decay,
+    ``alpha / 2`` times the sum of all squared weights. ``l`` is ``(f - y)^2 / 2`` or the Huber loss. The columns of X
+    and the targets are standardised first (``standardize``), and the objective is that of the standardised data.
+
+    The problem has an equivalent convex program, and that program a dual: every dual point bounds the objective of
+    every network from below. ``certificate_`` holds the objective of the network found and the best proven bound.
+
+    Parameters
+    ----------
+    alpha : float, default=0.03
+        Strength of the penalty, in units of the mean loss, as in Lasso. The width of the network follows from it.
+    activation : {"relu", "leaky_relu", "abs", "gated_relu", "linear", "identity"}, default="relu"
+        "leaky_relu" has slope 0.01; "gated_relu" decides by a fixed linear gate when a unit is active.
+    loss : {"squared_error", "huber"}, default="squared_error"
+        "huber" turns linear at residuals of 1.35 (standard deviations of y, if ``standardize``).
+    solver : {"auto", "fixed_patterns", "working_set", ...}, default="auto"
+        "auto" is "working_set", which finds its own neurons. "fixed_patterns" solves the convex program on
+        ``n_patterns`` sampled activation patterns.
+    outputs : {"separate", "shared"}, default="separate"
+        With several targets: ``||a_j||`` is the 1-norm (each unit serves one target) or the 2-norm.
+    fit_intercept : bool, default=True
+        Whether the output has an unpenalised intercept; without, the targets are scaled but not centered.
+    bias : {"penalized", "free", "none"}, default="penalized"
+        Whether the bias of a hidden unit counts in ``||u_j||``, does not count, or is absent. Without, the columns of X
+        are scaled but not centered.
+    standardize : bool, default=True
+        Whether to bring the columns of X and the targets to mean 0 and variance 1.
+    radius : float, default=None
+        If given, ``size(f) <= radius`` takes the place of the penalty, and ``alpha`` is ignored.
+    n_patterns : int, default=200
+        Sampled activation patterns, where patterns are sampled.
+    max_neurons : int, default=None
+        Limit on the hidden units. The best network within it need not be optimal among all.
+    tol : float, default=1e-3
+        Relative certified gap at which to stop.
+    max_iter : int, default=1000
+        Limit on the rounds of the solver.
+    time_limit : float, default=None
+        Limit in seconds.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the search for neurons and the sampled patterns. The same integer gives the same network bit for bit.
+    warm_start : bool, default=False
+        Whether to start from the network of the last fit.
+    device : {"cpu", "cuda", "auto"}, default="cpu"
+        Where the search for neurons multiplies. "auto" is "cuda" where torch finds one. Small problems, whose
+        activation patterns are all listed, and gated and linear units never leave the CPU.
+    verbose : int, default=0
+        Whether to print a line for each iteration to stderr.
+    callback : callable, default=None
+        Called with each :class:`bidual.solvers.Record`; returning True stops the fit. scikit-learn's own callbacks are
+        set by ``set_callbacks``; they find the records in the ``history_`` of the fitted estimator they are given.
+
+    Attributes
+    ----------
+    certificate_ : FittedCertificate
+        ``primal``, ``dual``, ``gap``, ``relative_gap``, their ``scope`` and ``method``, and
+        ``verify(X, y, sample_weight=None)``, which proves them again from the data. Scope "global" compares with every
+        network of any width, scope "patterns" with those on the listed activation patterns; ``global_dual`` is always
+        global, and loose where the scope is not.
+    status_ : str
+        "optimal" (scope global) and "optimal_on_patterns" (scope patterns, and no better neuron was found) met
+        ``tol``; any other names the limit that ended the fit, and warns.
+    network_ : Network
+        The network in standard units.
+    encoding_ : Encoding
+        The standardisation; ``encoding_.fold(network_)`` is the network on raw data.
+    history_ : tuple of Record
+        Time, objective and bounds of each iteration.
+    coefs_ : list of two arrays, (n_features, n_neurons) and (n_neurons, n_outputs)
+        The weights, on raw data.
+    intercepts_ : list of two arrays, (n_neurons,) and (n_outputs,)
+        The biases, on raw data.
+    gates_ : tuple of two arrays, (n_features, n_neurons) and (n_neurons,), or None
+        Weights and biases of the gates of "gated_relu", on raw data.
+    n_neurons_ : int
+        Hidden units.
+    n_iter_ : int
+        Rounds of the solver, at least 1.
+    loss_, best_loss_ : float
+        The training objective, the penalty included.
+    loss_curve_ : list of float
+        The training objective after each iteration.
+    n_layers_ : int
+        3: input, hidden and output layer.
+    n_outputs_ : int
+        Number of targets.
+    out_activation_ : str
+        "identity".
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : (n_features_in_,) array of str
+        Column names, if X has names that are all strings.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bidual import MLPRegressor
+    >>> X = np.linspace(-2, 2, 20)[:, None]
+    >>> y = np.abs(X[:, 0])
+    >>> model = MLPRegressor(alpha=0.01, random_state=0).fit(X, y)
+    >>> model.status_
+    'optimal'
+    >>> model.certificate_.relative_gap < 1e-3
+    True
+    >>> model.certificate_.verify(X, y)
+    """
+
+    _losses = tuple(_CORE_LOSS)
+    _y_is = {"multi_output": True, "y_numeric": True}
+
+    def __init__(
+        self,
+        alpha: float = 0.03,
+        *,
+        activation: str = "relu",
+        loss: str = "squared_error",
+        solver: str = "auto",
+        outputs: str = "separate",
+        fit_intercept: bool = True,
+        bias: str = "penalized",
+        standardize: bool = True,
+        radius: float | None = None,
+        n_patterns: int = 200,
+        max_neurons: int | None = None,
+        tol: float = 1e-3,
+        max_iter: int = 1000,
+        time_limit: float | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        warm_start: bool = False,
+        device: str = "cpu",
+        verbose: int = 0,
+        callback: Callable[[Record], bool | None] | None = None,
+    ) -> None:
+        self.alpha = alpha
+        self.activation = activation
+        self.loss = loss
+        self.solver = solver
+        self.outputs = outputs
+        self.fit_intercept = fit_intercept
+        self.bias = bias
+        self.standardize = standardize
+        self.radius = radius
+        self.n_patterns = n_patterns
+        self.max_neurons = max_neurons
+        self.tol = tol
+        self.max_iter = max_iter
+        self.time_limit = time_limit
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.device = device
+        self.verbose = verbose
+        self.callback = callback
+
+    @with_callbacks
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train to the certified optimum.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight 0 is the same as leaving the row out, weight k as repeating it k times.
+
+        Returns
+        -------
+        self : MLPRegressor
+
+        Warns
+        -----
+        ConvergenceWarning
+            A limit was reached before ``tol``. The best network is kept, with its certificate.
+        """
+        return self._fit(X, y, sample_weight)
+
+    def predict(self, X: Any) -> Outputs:
+        """The outputs of the network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : array of shape (n_samples,) or (n_samples, n_outputs), as in ``fit``
+        """
+        F = self._outputs(X)
+        return self.encoding_.targets.decode(F)
+
+    def _check_y(self, y: Any) -> Outputs:
+        if not isinstance(y, np.ndarray) or y.ndim > 2 or y.dtype.kind not in "biuf":
+            raise InvalidDataError("y must be a dense array of numbers, of shape (n_samples,) or (n_samples, n_outputs)")
+        return y.astype(np.float64)
+
+    def _make_targets(self, y: Outputs, weights: Weights) -> Targets:
+        return RealTargets(Scaling.none(1 if y.ndim == 1 else y.shape[1]), y.ndim == 1)
+
+    def _make_loss(self, targets: Targets) -> Loss:
+        return LOSSES[_CORE_LOSS[self.loss]]()
+
+    def _final_activation(self, targets: Targets) -> str:
+        return "identity"
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
