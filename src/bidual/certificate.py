@@ -156,7 +156,7 @@ def certify(
     problem: Problem,
     network: Network,
     V: Outputs | None = None,
-    best_found: float = 0.0,
+    best_found: float | None = None,
     listed: Patterns | None = None,
     whole: DualPoint | None = None,
     hurry: bool = False,
@@ -165,9 +165,10 @@ def certify(
     """The certificate of any network on a problem.
 
     V : the dual vector, by default that of the network's predictions. best_found : the largest score that a search
-    found against V, for the priced gap. listed : patterns to take into the scope besides those of the network's own
-    neurons. whole : a global dual point already proven; where its gap is at most ``enough``, the certificate is its own.
-    ``hurry`` proves a looser bound without projections.
+    found against V, for the priced gap (None: there was no search, the priced gap is the global gap). listed :
+    patterns to take into the scope besides those of the network's own neurons. whole : a global dual point already
+    proven; where its gap is at most ``enough``, the certificate is its own. ``hurry`` proves a looser bound without
+    projections.
     """
     refusal = problem.architecture.refusal(network, problem.X.shape[1], problem.n_outputs, problem.intercept)
     if refusal is not None:
@@ -175,15 +176,15 @@ def certify(
     V = problem.dual_vector(network(problem.X)) if V is None else V
     primal = problem.objective(network)
     whole = max((point for point in (whole, norm_point(problem, V)) if point), key=lambda point: point.value(problem))
-    point, dual, whole_dual, found = whole, whole.value(problem), whole.value(problem), best_found
-    if primal - whole_dual > enough:
-        patterns = _own_patterns(problem, network, listed)
-        floor = math.inf if hurry else best_found * (1 + 1e-12)
+    point, dual, whole_dual, found = whole, whole.value(problem), whole.value(problem), best_found or 0.0
+    patterns = _own_patterns(problem, network, listed)
+    if primal - whole_dual > enough and len(patterns):
+        floor = math.inf if hurry else found * (1 + 1e-12)
         own, prices = pattern_point(problem, V, patterns, floor)
         found = max(found, float(prices.scores.max(initial=0.0)))
-        if own.value(problem) > dual:
+        if own.value(problem) > dual and whole.bound.method != "closed form":  # which no list can beat but by rounding
             point, dual = own, own.value(problem)
-    priced = max(problem.dual(V, found), whole_dual)
+    priced = whole_dual if best_found is None else max(problem.dual(V, found), whole_dual)
     return Certificate(
         primal,
         dual,
@@ -296,7 +297,7 @@ def _bound_on_patterns(problem: Problem, V: Outputs, patterns: Patterns, witness
     free = architecture.bias == "free"
     if architecture.outputs == "shared" and V.shape[1] > 1:
         return math.inf if free else float(np.linalg.svd(C, compute_uv=False)[:, 0].max(initial=0.0))
-    rounding = 1e-12 * np.abs(V).sum(axis=0)
+    rounding = 1e-12 * float(np.abs(V).sum())
     norms = np.repeat(np.linalg.norm(C, axis=1)[:, :, None], 2, axis=2)
     if free:
         norms = np.where((np.abs(C[:, -1]) <= rounding)[:, :, None], norms, np.inf)
@@ -305,7 +306,7 @@ def _bound_on_patterns(problem: Problem, V: Outputs, patterns: Patterns, witness
         for (j, k, sign), a, b in zip(witness.blocks, witness.start[:-1], witness.start[1:], strict=True):
             rows, mu = witness.rows[a:b], witness.values[a:b]
             point = sign * C[j, :, k] + Xl[rows].T @ (S[rows, j] * mu)
-            closed = not free or abs(point[-1]) <= max(rounding[k], 1e-12 * np.abs(C[j, :, k]).sum())
+            closed = not free or abs(point[-1]) <= max(rounding, 1e-12 * np.abs(C[j, :, k]).sum())
             proven = float(np.linalg.norm(point[:-1] if free else point)) if closed else np.inf
             place = (j, k, 0 if sign > 0 else 1)
             norms[place] = min(norms[place], proven)

@@ -30,7 +30,7 @@ class Problem:
     loss: Loss
     architecture: Architecture
     penalty: Penalty
-    weights: Weights = field(default=None)  # type: ignore[assignment]
+    weights: Weights = field(default=None)  # type: ignore[arg-type]
     intercept: bool = True
 
     def __post_init__(self) -> None:
@@ -83,7 +83,7 @@ class Problem:
 
         Valid for every kappa >= kappa(V); the value of V = 0 if V breaks the intercept's constraint.
         """
-        if self.intercept and np.any(np.abs(V.sum(axis=0)) > 1e-12 * np.abs(V).sum(axis=0)):
+        if self.intercept and np.any(np.abs(V.sum(axis=0)) > 1e-12 * np.abs(V).sum()):
             return self._dual_of_zero()
         kappa = kappa * (1.0 + 1e-12)
         slope = self.penalty.slope(kappa)

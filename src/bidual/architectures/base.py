@@ -128,7 +128,7 @@ class Architecture(ABC):
         W = hidden.weight if self.bias == "none" else np.vstack([hidden.weight, hidden.bias])
         A = last.weight.T
         gates = None
-        if hidden.gate is not None:
+        if hidden.gate is not None and hidden.gate_bias is not None:
             gates = hidden.gate if self.bias == "none" else np.vstack([hidden.gate, hidden.gate_bias])
         if self.outputs == "separate":
             output, unit = np.nonzero(A)

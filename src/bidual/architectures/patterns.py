@@ -34,10 +34,10 @@ class Patterns:
         return Patterns(masks, np.concatenate([self.gates, other.gates], axis=1)).distinct()
 
 
-def first_of_each(columns: NDArray[np.bool_] | Matrix) -> NDArray[np.intp]:
-    """Where each distinct column of a boolean or float matrix first appears, in order."""
+def first_of_each(columns: Masks) -> NDArray[np.intp]:
+    """Where each distinct column of a boolean matrix first appears, in order."""
     seen: dict[bytes, int] = {}
-    packed = np.packbits(columns, axis=0) if columns.dtype == bool else columns
+    packed = np.packbits(columns, axis=0)
     for j, column in enumerate(np.ascontiguousarray(packed.T)):
         seen.setdefault(column.tobytes(), j)
     return np.array(sorted(seen.values()), dtype=np.intp)

@@ -18,7 +18,6 @@ from bidual.operators.cone import Projection, project
 from bidual.operators.masked import adjoint
 from bidual.typing import Matrix, Outputs, Rows, Vector
 
-
 SMALLEST = 1e-8
 """A projection shorter than this, relative to what was projected, is rounding error and no neuron."""
 
@@ -66,7 +65,7 @@ class ReLU(Architecture):
         C = adjoint(Xl, D, V)
         if self.outputs == "shared" and V.shape[1] > 1:
             return self._shared_on_patterns(Xl, patterns, V, C, floor)
-        free, rounding = self.bias == "free", ROUNDING * np.abs(V).sum(axis=0)
+        free, rounding = self.bias == "free", ROUNDING * float(np.abs(V).sum())
         loose = np.linalg.norm(C, axis=1)
         bound = float(loose[loose <= floor].max(initial=0.0))
         found: list[tuple[float, Vector, int, float]] = []
@@ -74,7 +73,7 @@ class ReLU(Architecture):
         for j, k in zip(*np.nonzero((loose > floor) | free), strict=True):
             A = np.where(patterns.masks[:, j : j + 1], Xl, -Xl)
             for sign in (1.0, -1.0):
-                projection = project(sign * C[j, :, k], A, floor, free, rounding[k])
+                projection = project(sign * C[j, :, k], A, floor, free, rounding)
                 bound = max(bound, projection.bound)
                 proofs.append((j, k, sign, projection))
                 length = float(self.input_norm(projection.point[:, None])[0])
@@ -85,8 +84,8 @@ class ReLU(Architecture):
     def _ranked(
         self, Xl: Rows, V: Outputs, found: list[tuple[float, Vector, int, float]], bound: float, witness: Witness | None
     ) -> PatternPrices:
-        """The found (length, input, output, sign), scored as the network's units they are, best first; those far shorter
-        than the longest are left out, since rounding may have moved them out of their cells."""
+        """The found (length, input, output, sign), scored as the network's units they are, best first; those far
+        shorter than the longest are left out, since rounding may have moved them out of their cells."""
         longest = max((length for length, *_ in found), default=0.0)
         found = [entry for entry in found if entry[0] >= 1e-3 * longest]
         neurons = Neurons(

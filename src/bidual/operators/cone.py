@@ -30,9 +30,7 @@ class Projection:
     finished: bool = True
 
 
-def project(
-    c: Vector, A: Matrix, target: float = 0.0, free_bias: bool = False, rounding: float = 0.0
-) -> Projection:
+def project(c: Vector, A: Matrix, target: float = 0.0, free_bias: bool = False, rounding: float = 0.0) -> Projection:
     """Project c (p,) on the cone ``{u : A u >= 0}``, A (n, p), by nonnegative least squares (Moreau's decomposition).
 
     Rows enter a working set only when violated, so the cost hardly depends on n. Stops early once the bound has
@@ -86,7 +84,12 @@ def _nonnegative(active: Matrix, c: Vector) -> Vector:
 
 
 def _project_free(c: Vector, A: Matrix, rounding: float) -> Projection:
-    """Find the active rows with a nearly free bias, then solve their equality-constrained least squares exactly."""
+    """Find the active rows with a nearly free bias, then solve their equality-constrained least squares exactly.
+
+    The weights' unit of length is first made that of the bias: the multipliers do not depend on it.
+    """
+    unit = float(np.linalg.norm(A[:, :-1], axis=1).max(initial=0.0)) or 1.0
+    c, A = np.append(c[:-1] / unit, c[-1]), np.column_stack([A[:, :-1] / unit, A[:, -1]])
     scale = np.ones(c.shape[0])
     scale[-1] = FREE_BIAS_SCALE
     rows, _, point, finished = _working_set(c * scale, A * scale, 0.0)
@@ -99,15 +102,20 @@ def _project_free(c: Vector, A: Matrix, rounding: float) -> Projection:
         mu = np.maximum(np.linalg.lstsq(kkt, np.append(-B @ c[:p], -c[p]), rcond=None)[0][:m], 0.0)
     rows, mu = _close(c, A, rows, mu)
     left = abs(c[p] + A[rows, p] @ mu)
-    bound = float(np.linalg.norm(c[:p] + A[rows, :p].T @ mu)) if left <= rounding else np.inf
+    bound = unit * float(np.linalg.norm(c[:p] + A[rows, :p].T @ mu)) if left <= rounding else np.inf
+    point = np.append(unit * point[:p], unit**2 * point[p])
     return Projection(point, rows, mu, bound, finished)
 
 
 def _close(c: Vector, A: Matrix, rows: NDArray[np.intp], mu: Vector) -> tuple[NDArray[np.intp], Vector]:
-    """Add to one multiplier what is missing for ``(c + A' mu)_last = 0``."""
+    """Add to one multiplier what is missing for ``(c + A' mu)_last = 0``; where no row can add it, those of the other
+    sign are shortened."""
     missing = -(c[-1] + A[rows, -1] @ mu)
     able = np.flatnonzero(A[:, -1] * missing > 0)
-    if missing == 0.0 or able.size == 0:
+    if missing == 0.0:
         return rows, mu
+    if able.size == 0:
+        total = abs(float(A[rows, -1] @ mu))
+        return rows, mu * max(0.0, 1.0 - abs(missing) / total) if total > 0.0 else mu
     cheapest = able[np.argmin(np.linalg.norm(A[able, :-1], axis=1) / np.abs(A[able, -1]))]
     return np.append(rows, cheapest), np.append(mu, missing / A[cheapest, -1])

@@ -29,7 +29,7 @@ def climb(X: Any, T: Any, U: Any, slope: float, rounds: int, steps: int, tol: fl
     up = xp.where(T > 0, T, 0.0) * (1.0 - slope)
     limit = xp.where(T < 0, -T, 0.0) * (1.0 - slope)
     linear = slope * (X.T @ T)
-    step = 1.0 / xp.linalg.matrix_norm(X, ord=2) ** 2
+    step = 1.0 / max(float(xp.linalg.matrix_norm(X, ord=2)) ** 2, 1e-30)
 
     def evaluate(U: Any) -> tuple[Any, Any]:
         Z = X @ U

@@ -65,8 +65,15 @@ def _random_starts(problem: Problem, V: Outputs, count: int, rng: np.random.Gene
     """``count`` Gaussian inputs for each sign of each output axis."""
     p, c = problem.lifted.shape[1], V.shape[1]
     U = rng.standard_normal((p, 2 * c * count))
+    if problem.architecture.bias == "free":
+        U[-1] *= _unit(problem.X)
     U /= problem.architecture.input_norm(U)
     return U, np.tile(np.hstack([np.eye(c), -np.eye(c)]), count)
+
+
+def _unit(X: Matrix) -> float:
+    """The root mean square of the entries, 1 if all are 0: no neuron depends on the unit of the data."""
+    return float(np.sqrt(np.mean(X**2))) or 1.0
 
 
 def _merge(a: Pricing, b: Pricing) -> Pricing:
@@ -82,8 +89,9 @@ class _Search:
         self.problem, self.architecture, self.V, self.device = problem, architecture, V, device
         self.scale = np.ones(problem.lifted.shape[1])
         if architecture.bias == "free":
-            self.scale[-1] = 10.0  # the climb needs a norm on the bias; the cell's exact neuron does not
-        self.X = self._to_device(problem.lifted * self.scale)
+            self.scale[-1] = 10.0 * _unit(problem.X)  # the climb needs a norm on the bias; the cell's exact neuron not
+        Xl = problem.lifted * self.scale
+        self.X = self._to_device(Xl / _unit(Xl))
 
     def _to_device(self, values: Matrix) -> Any:
         if self.device == "cpu":
@@ -99,8 +107,10 @@ class _Search:
         found, _ = climb(
             self.X, self._to_device(T), self._to_device(U / self.scale[:, None]), self.architecture.slope, rounds, 20
         )
-        found = (found if self.device == "cpu" else found.cpu().numpy()).astype(float) * self.scale[:, None]
-        return found / np.maximum(self.architecture.input_norm(found), 1e-300)
+        found = (found if self.device == "cpu" else found.cpu().numpy()).astype(float)
+        length = self.architecture.input_norm(found)  # 0 for a free bias alone: a constant, and no neuron
+        length = np.where(length > SMALLEST * np.abs(found).max(axis=0, initial=0.0), length, np.inf)
+        return found * self.scale[:, None] / length
 
     def scores(self, U: Matrix, A: Matrix) -> Vector:
         return np.einsum("nm,nm->m", self.V @ A, self.architecture.activations(self.problem.lifted, Neurons(U, A)))

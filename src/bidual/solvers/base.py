@@ -169,7 +169,7 @@ class _State:
         """Prove the best iterate, on its own patterns and those its oracle listed."""
         dual = self.iterate.pricing.dual
         listed = dual.bound.patterns if dual is not None and dual.bound.scope == "patterns" else None
-        found = self.iterate.pricing.best_found
+        found = self.iterate.pricing.best_found if len(self.iterate.pricing.neurons) else None
         return certify(self.problem, self.iterate.network, self.iterate.V, found, listed, self.whole, hurry, enough)
 
 

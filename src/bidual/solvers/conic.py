@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import block_diag, csr_array
 
 from bidual.architectures import Patterns, ReLU, no_neurons
-from bidual.errors import InvalidParameterError, MissingDependencyError
+from bidual.errors import InvalidParameterError, MissingDependencyError, RefusedError
 from bidual.network import Network
 from bidual.oracles import Enumerated, Listed, Oracle, most_patterns
 from bidual.penalties import Ball
@@ -58,12 +58,15 @@ class Conic(Solver):
                 f"up to {cells} activation patterns make a conic program of {size} variables, more than "
                 f"limit={self.limit}; use WorkingSet, pass fewer patterns, or raise limit"
             )
+        try:
+            self._patterns(problem)
+        except RefusedError as refusal:
+            return str(refusal)
         return None
 
     def iterates(self, problem: Problem, start: Network | None, budget: Budget) -> Iterator[Iterate]:
         oracle: Oracle = Enumerated() if self.patterns is None else Listed(self.patterns)
-        patterns = problem.architecture.all_patterns(problem.lifted) if self.patterns is None else self.patterns
-        program = Program(problem, patterns)
+        program = Program(problem, self._patterns(problem))
         solved = _solve(program, self.tol)
         if solved is None:
             return
@@ -71,6 +74,9 @@ class Conic(Solver):
         nothing = no_neurons(problem.lifted.shape[1], problem.n_outputs, problem.architecture.gated)
         pricing = oracle.price(problem, V, nothing, 0.0, np.random.default_rng(0))
         yield Iterate(program.to_network(U, b), V, pricing)
+
+    def _patterns(self, problem: Problem) -> Patterns:
+        return problem.architecture.all_patterns(problem.lifted) if self.patterns is None else self.patterns
 
 
 def _solve(program: Program, tol: float) -> tuple[Matrix, Vector, Outputs] | None:
@@ -90,11 +96,14 @@ def _solve(program: Program, tol: float) -> tuple[Matrix, Vector, Outputs] | Non
         task = cp.Problem(cp.Minimize(loss + problem.penalty.value(1.0) * size), constraints)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an inaccurate solution is judged by its certificate
-        try:
-            task.solve(solver=cp.CLARABEL, tol_gap_abs=tol, tol_gap_rel=tol, tol_feas=tol)
-        except cp.SolverError as error:
-            logger.warning("Clarabel failed: %s", error)
-            return None
+        for scaled in (True, False):  # with exponential cones its scaling of the data stalls now and then
+            try:
+                task.solve(
+                    solver=cp.CLARABEL, tol_gap_abs=tol, tol_gap_rel=tol, tol_feas=tol, equilibrate_enable=scaled
+                )
+                break
+            except cp.SolverError as error:
+                logger.warning("Clarabel failed (equilibrate_enable=%s): %s", scaled, error)
     if link.dual_value is None or F.value is None:
         logger.warning("Clarabel ended without a solution: %s", task.status)
         return None

@@ -37,10 +37,10 @@ ENUMERATION_WORK = 20_000
 class WorkingSet(Solver):
     """Repeat: price the dual vector, add the neurons that violate it, let all neurons slide, re-solve, drop and merge.
 
-    The first neurons come from a wide random network after a joint descent. A loss with kinks is approached by
-    smooth ones of shrinking width. ``oracle`` defaults to Enumerated where all cells can be listed, else LocalSearch (units that gate themselves) or Sampled (gated units).
-    ``max_neurons`` limits the network; ``width`` is that of the random network (None: by the size of the data);
-    ``device`` is where LocalSearch multiplies.
+    The first neurons come from a wide random network after a joint descent. A loss with kinks is approached by smooth
+    ones of shrinking width. ``oracle`` defaults to Enumerated where all cells can be listed, else LocalSearch (units
+    that gate themselves) or Sampled (gated units). ``max_neurons`` limits the network; ``width`` is that of the random
+    network (None: by the size of the data); ``device`` is where LocalSearch multiplies.
     """
 
     oracle: Oracle | None = None

@@ -26,8 +26,7 @@ def slide_in_cells(
     weights stay as they are. None if the system would have more than ``WORK`` variables.
     """
     architecture, Xl = problem.architecture, problem.lifted
-    p, c = Xl.shape[1], problem.n_outputs
-    if len(neurons) == 0 or len(neurons) * p > WORK:
+    if len(neurons) == 0 or len(neurons) * Xl.shape[1] > WORK:
         return None
     W, A, b = neurons.inputs * start.t, neurons.outputs, start.b
     slopes = architecture.slopes(Xl, neurons)

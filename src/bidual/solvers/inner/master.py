@@ -14,6 +14,9 @@ from bidual.penalties import Ball, Strength
 from bidual.problem import Problem
 from bidual.typing import Matrix, Outputs, Vector
 
+ROUNDING = 4e-16
+"""Relative rounding error of the objective."""
+
 
 @dataclass(frozen=True)
 class Amplitudes:
@@ -106,24 +109,34 @@ def _newton(
         F = columns.predict(z)
         return problem.loss_value(F) + fixed * float(z[:m].sum()), F
 
+    def gradient(F: Outputs) -> Vector:
+        return columns.adjoint(problem.loss.gradient(F, problem.Y, problem.weights))
+
+    def violation(z: Vector, g: Vector, price: float) -> float:
+        slope = g + price * bounded
+        worst = float(np.where(bounded & (z <= 0), np.maximum(-slope, 0.0), np.abs(slope)).max(initial=0.0))
+        # A positive price is right only where the budget is spent.
+        return max(worst, price * (1.0 - float(z[:m].sum()) / ball)) if ball else worst
+
     energy = columns.energy()
     f, F = value(z)
     damping = 0.0
     for _ in range(max_iter):
-        g = columns.adjoint(problem.loss.gradient(F, problem.Y, problem.weights))
+        g = gradient(F)
         G = columns.gram(F)
         if np.trace(G) <= 1e-10 * energy.sum():
             damping = max(damping, 1e-6)
         for _ in range(30):
             trial, price = _model_minimum(G + np.diag(damping * energy), g, z, m, fixed, ball, price)
             f_new, F_new = value(trial)
-            if f_new <= f + 1e-4 * float((g + fixed * bounded) @ (trial - z)):
+            if f_new <= f + 1e-4 * float((g + fixed * bounded) @ (trial - z)) + ROUNDING * abs(f):
                 break
             damping = max(10.0 * damping, 1e-8)
-        slope = g + price * bounded
-        violation = np.where(bounded & (z <= 0), np.maximum(-slope, 0.0), np.abs(slope)).max(initial=0.0)
-        if violation <= tol * max(price, tol) or not f_new < f:
+        left = violation(z, g, price)
+        if left <= tol * max(price, tol):
             break
+        if not f_new < f and not violation(trial, gradient(F_new), price) < 0.5 * left:
+            break  # otherwise rounding hides the decrease, as where the loss is steep
         z, f, F, damping = trial, f_new, F_new, 0.1 * damping if damping > 1e-12 else 0.0
     t, b = columns.unpack(z)
     return t, b, F, price
@@ -155,7 +168,7 @@ def _model_minimum(
     if radius is not None:
         price = _multiplier(lambda p: float(bounded_part(p).sum()), radius, float(rhs.max(initial=0.0)), guess)
     x = np.zeros_like(z)
-    x[:m] = bounded_part(price)
+    x[:m] = bounded_part(price) if radius is None else _fill(bounded_part, price, radius)
     if radius is not None and x[:m].sum() > radius:
         x[:m] *= radius / float(x[:m].sum())
     if free is not None:
@@ -173,6 +186,18 @@ def _multiplier(size: Callable[[float], float], radius: float, highest: float, g
     if 0.0 < guess < highest:
         low, high = (guess, highest) if size(guess) > radius else (0.0, guess)
     return float(brentq(lambda p: size(p) - radius, low, high, xtol=1e-15 * highest, rtol=1e-14))
+
+
+def _fill(bounded_part: Callable[[float], Vector], price: float, radius: float) -> Vector:
+    """The bounded part of size ``radius`` at the price. Columns without curvature make the size jump there: then it is
+    the mixture of the parts on both sides of the jump, which are both optimal up to rounding."""
+    x, step = bounded_part(price), 1e-15 * price
+    while x.sum() < radius * (1.0 - 1e-12) and step < price:
+        below = bounded_part(price - step)
+        if below.sum() >= radius:
+            return x + (radius - x.sum()) / (below.sum() - x.sum()) * (below - x)
+        step *= 4.0
+    return x
 
 
 def _root(G: Matrix) -> Matrix:
