@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from bidual.display.architecture import ArchitectureDisplay
 from bidual.display.base import Display
 from bidual.display.convergence import ConvergenceDisplay
 from bidual.display.function import FunctionDisplay
+from bidual.display.neurons import NeuronDisplay
+from bidual.display.responses import Response
 
-DISPLAYS: tuple[type[Display], ...] = (ConvergenceDisplay, FunctionDisplay)
+DISPLAYS: tuple[type[Display], ...] = (ArchitectureDisplay, ConvergenceDisplay, FunctionDisplay, NeuronDisplay)
+
+__all__ = [
+    "DISPLAYS",
+    "ArchitectureDisplay",
+    "ConvergenceDisplay",
+    "Display",
+    "FunctionDisplay",
+    "NeuronDisplay",
+    "Response",
+]

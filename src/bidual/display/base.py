@@ -59,11 +59,17 @@ def new_axes(size: tuple[float, float]) -> Axes:
     return plt.subplots(figsize=size, layout="constrained")[1]
 
 
-def make_room(ax: Axes, right: float = 0.0, below: float = 0.0) -> None:
-    """Leave shares of the axes free for what stands beside or below them, where no layout engine does so."""
-    if ax.get_figure(root=True).get_layout_engine() is None:  # type: ignore[union-attr]
+def has_layout(ax: Axes) -> bool:
+    """True if a layout engine makes room for what stands beside the axes."""
+    figure = ax.get_figure(root=True)
+    return figure is not None and figure.get_layout_engine() is not None
+
+
+def make_room(ax: Axes, below: float) -> None:
+    """Leave a share of the axes free below them, where no layout engine does so."""
+    if not has_layout(ax):
         box = ax.get_position()
-        ax.set_position((box.x0, box.y0 + below * box.height, box.width * (1 - right), box.height * (1 - below)))
+        ax.set_position((box.x0, box.y0 + below * box.height, box.width, box.height * (1 - below)))
 
 
 def fitted(estimator: Any, *attributes: str) -> list[Any]:

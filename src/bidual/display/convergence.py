@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, Protocol, final
 
 import numpy as np
 
-from bidual.certificate import Certificate
 from bidual.display.base import PALETTE, Display, fitted, make_room
 from bidual.errors import InvalidParameterError
 from bidual.typing import Vector
@@ -15,11 +14,28 @@ from bidual.typing import Vector
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from bidual.certificate import Scope
     from bidual.solvers import Record, Solution
 
 PRIMAL, PROVEN, PRICED, SCOPE = PALETTE[2], PALETTE[0], PALETTE[4], PALETTE[3]
 FEW = 60
 """Up to as many records are marked one by one."""
+
+
+class Proof(Protocol):
+    """What is told of a certificate."""
+
+    @property
+    def dual(self) -> float:
+        """The bound over the scope."""
+
+    @property
+    def relative_gap(self) -> float:
+        """The gap as a share of the objective."""
+
+    @property
+    def scope(self) -> Scope:
+        """What the bound holds for."""
 
 
 @final
@@ -37,9 +53,7 @@ class ConvergenceDisplay(Display):
     status : why the solve ended, if known
     """
 
-    def __init__(
-        self, history: Sequence[Record], certificate: Certificate | None = None, status: str | None = None
-    ) -> None:
+    def __init__(self, history: Sequence[Record], certificate: Proof | None = None, status: str | None = None) -> None:
         if not history:
             raise InvalidParameterError("history must hold at least one record, got none")
         self.history = tuple(history)
@@ -111,13 +125,15 @@ class ConvergenceDisplay(Display):
         if primal[first if t.size > first + 1 else 0] > 10.0 * primal[-1] > 0.0:
             _logarithmic(ax, primal, [value for value in last if value > 1e-3 * primal[-1]])
         else:
-            seen = np.concatenate([curve[first:] for curve in (primal, proven, priced)] + [last])
-            _linear(ax, t, primal, float(np.nanmin(seen)), float(np.nanmax(seen)))
+            seen = np.concatenate([*(curve[first:] for curve in (primal, proven, priced)), last])
+            seen = seen[np.isfinite(seen)]
+            low, high = float(seen.min()), float(seen.max())
+            _linear(ax, t, primal, low if low - proven[0] > high - low else float(np.fmin(low, proven[0])), high)
         if t.size == 1:
             ax.set_xlim(t[0] - 0.5, t[0] + 0.5) if x == "iteration" else ax.set_xlim(0.0, 2.0 * t[0] + 1e-3)
         if x == "iteration":
             ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-        elif t.size > 4 and t[np.argmax(primal <= 0.1 * primal[0] + 0.9 * primal[-1])] < 0.05 * t[-1]:
+        elif t.size > 4 and t[1] > 0.0 and t[np.argmax(primal <= 0.1 * primal[0] + 0.9 * primal[-1])] < 0.05 * t[-1]:
             ax.set_xscale("log")
             ax.set_xlim(t[1] / 2, t[-1] * 1.2)
 

@@ -74,9 +74,9 @@ def _surface(ax: Axes, grid: Grid, values: Matrix, label: str, data: Matrix | No
     ax.figure.colorbar(picture, ax=ax, label=label)
     if data is not None and y is not None:
         edge: dict[str, Any] = {"edgecolors": "white", "linewidths": 0.6, "zorder": DATA}
-        ax.scatter(*data.T, c=y, cmap="viridis", vmin=levels[0], vmax=levels[-1], s=18, **edge)
+        ax.scatter(data[:, 0], data[:, 1], c=y, cmap="viridis", vmin=levels[0], vmax=levels[-1], s=18, **edge)
     elif data is not None:
-        ax.scatter(*data.T, color="white", s=6, alpha=0.7, linewidths=0, zorder=DATA)
+        ax.scatter(data[:, 0], data[:, 1], color="white", s=6, alpha=0.7, linewidths=0, zorder=DATA)
 
 
 def _decision(ax: Axes, grid: Grid, values: Matrix, response: Response) -> None:
@@ -87,7 +87,7 @@ def _decision(ax: Axes, grid: Grid, values: Matrix, response: Response) -> None:
 
     pale = ListedColormap(colormaps[DIVERGING](np.linspace(0.22, 0.78, 256)))
     reach = float(np.abs(values - response.boundary).max()) or 1.0
-    levels = response.boundary + MaxNLocator(LEVELS, symmetric=True).tick_values(-reach, reach)
+    levels = response.boundary + np.asarray(MaxNLocator(LEVELS, symmetric=True).tick_values(-reach, reach))
     picture = ax.contourf(*grid, values.T, levels=levels, cmap=pale)
     ax.figure.colorbar(picture, ax=ax, label=response.label)
     if values.min() < response.boundary < values.max():
@@ -110,6 +110,6 @@ def _classes(ax: Axes, data: Matrix, classes: NDArray[Any], y: NDArray[Any] | No
         color = NEUTRAL if y is None else colors[k]
         style: dict[str, Any] = {"edgecolors": "white", "linewidths": 0.6, "zorder": DATA}
         marker = MARKERS[k % len(MARKERS)]
-        ax.scatter(*data[rows].T, color=color, marker=marker, s=22, label=f"class {classes[k]}", **style)
+        ax.scatter(data[rows, 0], data[rows, 1], color=color, marker=marker, s=22, label=f"class {classes[k]}", **style)
     if y is not None:
         ax.legend(fontsize="small", ncols=1 if len(classes) < 6 else 2)

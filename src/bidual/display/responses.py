@@ -62,13 +62,21 @@ def respond(estimator: Any, X: Any, rows: Rows, method: str) -> Response:
 
 
 def hidden_units(estimator: Any) -> tuple[Matrix, Vector] | None:
-    """The first layer in the user's units, if it is known and its units switch where ``x'weight + bias`` is 0."""
+    """(d, m), (m,): the first layer switches where ``x'weight + bias`` is 0, in the user's units.
+
+    None if it is not known, or never switches.
+    """
     if not hasattr(estimator, "network_"):
         return None
     network, coefs, intercepts = fitted(estimator, "network_", "coefs_", "intercepts_")
-    if len(network.layers) < 2 or network.layers[0].activation not in ("relu", "sign"):
+    hidden = network.layers[0].activation if len(network.layers) > 1 else "linear"
+    if hidden == "gated":
+        (units,) = fitted(estimator, "gates_")
+    elif hidden in ("relu", "sign"):
+        units = coefs[0], intercepts[0]
+    else:
         return None
-    return np.asarray(coefs[0], dtype=np.float64), np.asarray(intercepts[0], dtype=np.float64)
+    return np.asarray(units[0], dtype=np.float64), np.asarray(units[1], dtype=np.float64)
 
 
 def no_units(d: int) -> tuple[Matrix, Vector]:

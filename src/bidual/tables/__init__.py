@@ -11,7 +11,24 @@ Columns of dates, free text or row numbers are refused, or dropped on request. N
 """
 
 from bidual.tables.encoding import Column, Encoded, TableEncoding
+from bidual.tables.fingerprints import find_rows, fingerprints
+from bidual.tables.kinds import MAX_LEVELS, numbers
 from bidual.tables.reading import listed, read_table
-from bidual.tables.targets import Task, classes_of, infer_task
+from bidual.tables.targets import Label, Task, classes_of, infer_task, labels
 
-__all__ = ["Column", "Encoded", "TableEncoding", "Task", "classes_of", "infer_task", "listed", "read_table"]
+__all__ = [
+    "MAX_LEVELS",
+    "Column",
+    "Encoded",
+    "Label",
+    "TableEncoding",
+    "Task",
+    "classes_of",
+    "find_rows",
+    "fingerprints",
+    "infer_task",
+    "labels",
+    "listed",
+    "numbers",
+    "read_table",
+]

@@ -107,7 +107,9 @@ class TableEncoding:
         drop = set(drop)
         unknown = sorted(drop - set(table.columns))
         if unknown:
-            raise InvalidDataError(f"there is no column {listed(unknown)} to drop; the table has {listed(table.columns)}")
+            raise InvalidDataError(
+                f"there is no column {listed(unknown)} to drop; the table has {listed(table.columns)}"
+            )
         names = [name for name in table.columns if name != target and name not in drop]
         constant = [name for name in names if table[name].dropna().map(str).nunique() + table[name].hasnans < 2]
         reasons = {name: unusable(table[name], max_levels) for name in names if name not in constant}

@@ -42,7 +42,10 @@ def read_table(path: str | os.PathLike[str]) -> Any:
         if path.suffix.lower() in PARQUET:
             table = pandas.read_parquet(path)
         else:
-            table = pandas.read_csv(path, sep=_separator(path), skipinitialspace=True, low_memory=False)
+            options: dict[str, Any] = {"skipinitialspace": True, "low_memory": False}
+            if pandas.__version__ < "3.1":  # later ones read the nearest float64 in any case; rows are to be known again
+                options["float_precision"] = "round_trip"
+            table = pandas.read_csv(path, sep=_separator(path), **options)
     except ImportError as error:
         raise MissingDependencyError(f"reading parquet files needs pyarrow: {INSTALL}") from error
     except Exception as error:  # pandas and pyarrow raise a dozen types on malformed input
