@@ -11,9 +11,13 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOME = {
+    "ArchitectureDisplay": "bidual.display",
+    "ConvergenceDisplay": "bidual.display",
+    "FunctionDisplay": "bidual.display",
     "MLPClassifier": "bidual.estimators",
     "MLPRegressor": "bidual.estimators",
     "Network": "bidual.network",
+    "NeuronDisplay": "bidual.display",
     "certify": "bidual.certificate",
     "load_model": "bidual.estimators.files",
 }

@@ -27,7 +27,7 @@ from bidual.estimators.parameters import (
 )
 from bidual.estimators.rows import WeightedRows
 from bidual.estimators.status import warn_unless_proven
-from bidual.estimators.targets import ClassTargets, Targets
+from bidual.estimators.targets import ClassTargets, Labels, Targets
 from bidual.losses import Loss
 from bidual.network import Network
 from bidual.solvers import Record, Status, Stop
@@ -99,8 +99,7 @@ class ConvexMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type
             )
         shape = (self.network_.n_inputs, self.network_.n_outputs)
         expected = (formulation.encoding.inputs.unit.size, n_outputs)
-        classes = [f.encoding.targets.classes for f in (before, formulation) if isinstance(f.encoding.targets, ClassTargets)]
-        if shape != expected or (classes and not np.array_equal(*classes)):
+        if shape != expected or not np.array_equal(_classes(before), _classes(formulation)):
             raise InvalidDataError(
                 f"warm_start=True goes on from a network of {shape[0]} features and {shape[1]} outputs, but these data "
                 f"have {expected[0]} and {expected[1]}, or other classes; set warm_start=False"
@@ -157,6 +156,12 @@ class ConvexMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type
 
         check_is_fitted(self)
         save_model(self, path)
+
+
+def _classes(formulation: Formulation) -> Labels:
+    """The labels of a classifier, none of a regressor."""
+    targets = formulation.encoding.targets
+    return targets.classes if isinstance(targets, ClassTargets) else np.zeros(0)
 
 
 def _evaluate(network: Network, X: Rows) -> Outputs:

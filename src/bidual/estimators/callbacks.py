@@ -27,6 +27,9 @@ except ImportError:  # pragma: no cover
         return method
 
 
+__all__ = ["CallbackSupportMixin", "Listeners", "Watched", "with_callbacks"]
+
+
 @final
 class Watched(Solver):
     """The solver inside, remembering the network it proposed last."""

@@ -57,9 +57,10 @@ class MLPClassifier(ClassifierMixin, ConvexMLP):  # type: ignore[misc]
         "leaky_relu" has slope 0.01; "gated_relu" decides by a fixed linear gate when a unit is active.
     loss : {"log_loss", "hinge", "squared_hinge", "squared_error"}, default="log_loss"
         Probabilities need "log_loss". "squared_hinge" and "squared_error" are halved squares.
-    solver : {"auto", "fixed_patterns", "working_set", ...}, default="auto"
+    solver : {"auto", "working_set", "fixed_patterns", "conic"}, default="auto"
         "auto" is "working_set", which finds its own neurons. "fixed_patterns" solves the convex program on
-        ``n_patterns`` sampled activation patterns.
+        ``n_patterns`` sampled activation patterns. "conic" hands all patterns of a small problem to
+        an interior-point solver (needs cvxpy).
     outputs : {"separate", "shared"}, default="separate"
         With three classes or more: ``||a_j||`` is the 1-norm (each unit serves one class) or the 2-norm.
     fit_intercept : bool, default=True
@@ -197,7 +198,7 @@ class MLPClassifier(ClassifierMixin, ConvexMLP):  # type: ignore[misc]
         self.verbose = verbose
         self.callback = callback
 
-    @with_callbacks
+    @with_callbacks  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train to the certified optimum.
 
@@ -248,7 +249,7 @@ class MLPClassifier(ClassifierMixin, ConvexMLP):  # type: ignore[misc]
         F = self._outputs(X)
         return F[:, 0] if F.shape[1] == 1 else F
 
-    @available_if(_has_probabilities)
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Outputs:
         """The probability of each class; needs ``loss="log_loss"``.
 
@@ -263,7 +264,7 @@ class MLPClassifier(ClassifierMixin, ConvexMLP):  # type: ignore[misc]
         F = self._outputs(X)
         return np.hstack([expit(-F), expit(F)]) if F.shape[1] == 1 else softmax(F, axis=1)
 
-    @available_if(_has_probabilities)
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
     def predict_log_proba(self, X: Any) -> Outputs:
         """The logarithm of :meth:`predict_proba`, exact also where that rounds to 0.
 

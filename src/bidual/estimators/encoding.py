@@ -102,4 +102,3 @@ def _fold_in(scaling: Scaling, weight: Matrix, bias: Vector) -> tuple[Matrix, Ve
 def _fold_out(scaling: Scaling, weight: Matrix, bias: Vector) -> tuple[Matrix, Vector]:
     standard = weight * scaling.factor[:, None]
     return standard, bias + scaling.offset @ standard
-

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from bidual.errors import InvalidParameterError, MissingDependencyError
 from bidual.oracles import Oracle, Sampled
 from bidual.penalties import Ball, Penalty, Strength
 from bidual.problem import Problem
-from bidual.solvers import SOLVERS, Solver, WorkingSet
+from bidual.solvers import SOLVERS, FixedPatterns, Solver, WorkingSet
 from bidual.solvers.working_set import default_oracle
 
 ACTIVATIONS: Mapping[str, Callable[..., Architecture]] = {
@@ -39,14 +39,19 @@ _REPLACED = {
 """Values that scikit-learn's MLP takes, and what to use instead."""
 
 
+_NUMBERS = {
+    "alpha": "use a small alpha such as 1e-6 to fit closely (the width is found by the solver, max_neurons limits it)",
+    "tol": "it is the relative certified gap to stop at, 1e-3 by default",
+    "radius": "it bounds the size of the network; use radius=None to price the size by alpha instead",
+    "time_limit": "give seconds, or None for no limit",
+}
+"""Positive numbers, and what to do about another value; None is allowed where it is the default."""
+
+
 def check_parameters(params: Mapping[str, Any], losses: tuple[str, ...]) -> None:
     """Raise InvalidParameterError, naming the parameter, its value and the remedy."""
-    _check_number("alpha", params["alpha"], "use a small alpha such as 1e-6 to fit closely; the width of the network is "
-                  "found by the solver and limited by max_neurons")
-    _check_number("tol", params["tol"], "it is the relative certified gap to stop at, 1e-3 by default")
-    _check_number("radius", params["radius"], "it bounds the size of the network; use radius=None to price the size "
-                  "by alpha instead", optional=True, zero=True)
-    _check_number("time_limit", params["time_limit"], "give seconds, or None for no limit", optional=True)
+    for name, remedy in _NUMBERS.items():
+        _check_number(name, params[name], remedy)
     _check_count("max_iter", params["max_iter"])
     _check_count("n_patterns", params["n_patterns"])
     _check_count("max_neurons", params["max_neurons"], optional=True)
@@ -74,7 +79,7 @@ def check_parameters(params: Mapping[str, Any], losses: tuple[str, ...]) -> None
 
 def draw_seed(random_state: Any) -> int:
     """An integer seed from whatever scikit-learn accepts as a random state."""
-    if isinstance(random_state, Integral) and not isinstance(random_state, bool) and random_state >= 0:
+    if _is_integer(random_state) and random_state >= 0:
         return int(random_state)
     try:
         return int(check_random_state(random_state).randint(2**31))
@@ -90,7 +95,7 @@ def choose_architecture(params: Mapping[str, Any]) -> Architecture:
 
 
 def choose_penalty(params: Mapping[str, Any], total: float) -> Penalty:
-    """``alpha`` prices the size in units of the mean loss, the core's beta in units of the sum over weights ``total``."""
+    """``alpha`` prices the size in units of the mean loss, the core's beta in those of the sum."""
     if params["radius"] is not None:
         return Ball(float(params["radius"]))
     return Strength(float(params["alpha"]) * total)
@@ -99,17 +104,22 @@ def choose_penalty(params: Mapping[str, Any], total: float) -> Penalty:
 def choose_solver(params: Mapping[str, Any], problem: Problem, seed: int) -> Solver:
     """The solver, with the oracle that the parameters ask for."""
     device = choose_device(params["device"])
-    name, n_patterns = params["solver"], int(params["n_patterns"])
-    kind = SOLVERS.get(name, WorkingSet)
-    oracle: Oracle = default_oracle(problem, seed, device)
-    if name == "fixed_patterns" or isinstance(oracle, Sampled):
+    name, n_patterns, max_neurons = params["solver"], int(params["n_patterns"]), params["max_neurons"]
+    oracle: Oracle | None = None
+    if name == "fixed_patterns":
+        fixed = FixedPatterns(n_patterns=n_patterns, seed=seed)
+        if max_neurons is None and fixed.accepts(problem) is None:
+            return fixed
         oracle = Sampled(n_patterns, seed)
+    if name in ("auto", "working_set") and isinstance(default_oracle(problem, seed), Sampled):
+        oracle = Sampled(n_patterns, seed)
+    kind = WorkingSet if name in ("auto", "fixed_patterns") else SOLVERS[name]
     known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
-    if params["max_neurons"] is not None and "max_neurons" not in known:
+    if max_neurons is not None and "max_neurons" not in known:
         raise InvalidParameterError(
-            f"max_neurons={params['max_neurons']!r} is not known to solver={name!r}; leave it out or use solver='auto'"
+            f"max_neurons={max_neurons!r} is not known to solver={name!r}; leave it out or use solver='auto'"
         )
-    offered = {"oracle": oracle, "max_neurons": params["max_neurons"], "seed": seed}
+    offered = {"oracle": oracle, "max_neurons": max_neurons, "n_patterns": n_patterns, "seed": seed, "device": device}
     return kind(**{key: value for key, value in offered.items() if key in known})
 
 
@@ -122,29 +132,34 @@ def choose_device(device: str) -> str:
     except ImportError as error:
         if device == "auto":
             return "cpu"
-        raise MissingDependencyError("device='cuda' needs torch: pip install 'bidual[torch]', or device='cpu'") from error
+        raise MissingDependencyError(
+            "device='cuda' needs torch: pip install 'bidual[torch]', or set device='cpu'"
+        ) from error
     if torch.cuda.is_available():
         return "cuda"
     if device == "auto":
         return "cpu"
-    raise InvalidParameterError("device='cuda' but torch finds no CUDA device; use device='auto' or 'cpu'")
+    raise InvalidParameterError("device is 'cuda', but torch finds no CUDA device; use device='auto' or 'cpu'")
 
 
-def _check_number(name: str, value: Any, remedy: str, optional: bool = False, zero: bool = False) -> None:
-    if optional and value is None:
+def _check_number(name: str, value: Any, remedy: str) -> None:
+    if value is None and name in ("radius", "time_limit"):
         return
     number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-    if not (number and math.isfinite(value) and (value > 0 or (zero and value == 0))):
-        kind = "nonnegative" if zero else "positive"
-        raise InvalidParameterError(f"{name} must be a {kind} finite number, got {value!r}; {remedy}")
+    if not (number and math.isfinite(value) and value > 0):
+        raise InvalidParameterError(f"{name} must be a positive finite number, got {value!r}; {remedy}")
 
 
 def _check_count(name: str, value: Any, optional: bool = False, least: int = 1) -> None:
     if optional and value is None:
         return
-    if not (isinstance(value, Integral) and not isinstance(value, bool) and value >= least):
+    if not (_is_integer(value) and value >= least):
         other = " or None" if optional else ""
         raise InvalidParameterError(f"{name} must be an integer of at least {least}{other}, got {value!r}")
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _check_word(name: str, value: Any, allowed: tuple[str, ...]) -> None:

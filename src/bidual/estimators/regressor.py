@@ -43,9 +43,10 @@ class MLPRegressor(RegressorMixin, ConvexMLP):  # type: ignore[misc]
         "leaky_relu" has slope 0.01; "gated_relu" decides by a fixed linear gate when a unit is active.
     loss : {"squared_error", "huber"}, default="squared_error"
         "huber" turns linear at residuals of 1.35 (standard deviations of y, if ``standardize``).
-    solver : {"auto", "fixed_patterns", "working_set", ...}, default="auto"
+    solver : {"auto", "working_set", "fixed_patterns", "conic"}, default="auto"
         "auto" is "working_set", which finds its own neurons. "fixed_patterns" solves the convex program on
-        ``n_patterns`` sampled activation patterns.
+        ``n_patterns`` sampled activation patterns. "conic" hands all patterns of a small problem to
+        an interior-point solver (needs cvxpy).
     outputs : {"separate", "shared"}, default="separate"
         With several targets: ``||a_j||`` is the 1-norm (each unit serves one target) or the 2-norm.
     fit_intercept : bool, default=True
@@ -181,7 +182,7 @@ class MLPRegressor(RegressorMixin, ConvexMLP):  # type: ignore[misc]
         self.verbose = verbose
         self.callback = callback
 
-    @with_callbacks
+    @with_callbacks  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train to the certified optimum.
 
@@ -219,7 +220,7 @@ class MLPRegressor(RegressorMixin, ConvexMLP):  # type: ignore[misc]
 
     def _check_y(self, y: Any) -> Outputs:
         if not isinstance(y, np.ndarray) or y.ndim > 2 or y.dtype.kind not in "biuf":
-            raise InvalidDataError("y must be a dense array of numbers, of shape (n_samples,) or (n_samples, n_outputs)")
+            raise InvalidDataError("y must be a dense array of numbers, (n_samples,) or (n_samples, n_outputs)")
         return y.astype(np.float64)
 
     def _make_targets(self, y: Outputs, weights: Weights) -> Targets:

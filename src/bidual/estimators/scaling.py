@@ -47,7 +47,7 @@ class Scaling:
         if outside.any():
             column = int(np.argmax(outside))
             raise InvalidDataError(
-                f"{name} has a largest entry of {largest[column]:.3g} in column {column}, which cannot be standardised; "
+                f"{name} has entries up to {largest[column]:.3g} in column {column}, which cannot be standardised; "
                 "multiply the column by a constant, or leave it out"
             )
         unit = np.where(largest > 0, np.ldexp(1.0, np.frexp(largest)[1] - 1), 1.0)

@@ -15,6 +15,8 @@ QUIET = (Status.OPTIMAL, Status.OPTIMAL_ON_PATTERNS, Status.CALLBACK_STOPPED)
 
 REMEDIES: Mapping[Status, str] = {
     Status.ALMOST_OPTIMAL: "no more progress was possible in floating point; raise tol, or accept this gap",
+    Status.NO_BETTER_FOUND: "the search found no better network, but that is not proven; outputs='separate', fewer "
+    "columns or solver='fixed_patterns' have tighter proofs, or accept this gap",
     Status.NEURON_LIMIT: "raise max_neurons, or raise alpha so that fewer neurons pay",
     Status.ITERATION_LIMIT: "raise max_iter, raise tol, or go on with warm_start=True",
     Status.TIME_LIMIT: "raise time_limit, raise tol, or go on with warm_start=True",

@@ -92,9 +92,7 @@ class ClassTargets:
     def same_as(self, other: Targets) -> bool:
         """True if both encode alike."""
         return (
-            isinstance(other, ClassTargets)
-            and self.code == other.code
-            and np.array_equal(self.classes, other.classes)
+            isinstance(other, ClassTargets) and self.code == other.code and np.array_equal(self.classes, other.classes)
         )
 
 
