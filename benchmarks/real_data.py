@@ -85,7 +85,8 @@ def one_set(name: str, adam_seconds: float) -> dict:
     again = ours(random_state=0).fit(X, y)
     certificate = model.certificate_
     certificate.verify(X, y)
-    problem = certificate.problem(X, y)
+    formulation = certificate.formulation
+    problem = formulation.problem(formulation.encoding.collect(X, y, None))
     adams = {rate: adam(problem, rate, adam_seconds) for rate in (0.1, 0.01, 0.001)}
     folds = (StratifiedKFold if is_classifier(model) else KFold)(5, shuffle=True, random_state=0)
     with warnings.catch_warnings():
