@@ -24,6 +24,9 @@ def small_problem(seed: int) -> Problem:
     c = int(rng.integers(2, 4)) if loss.name == "multinomial" else int(rng.choice([1, 2] if wide else [1, 1, 2]))
     n, d = int(rng.integers(1, 6 if wide and c > 1 else 9)), int(rng.integers(1, 4))
     X = _rows(DATA[seed // len(LOSSES) % len(DATA)], rng, n, d)
+    if architecture.gated and architecture.bias == "none":
+        # In an open half-space, where the cells' patterns are those of all gates.
+        X[:, 0] = np.where(X.any(axis=1), 0.5 + np.abs(X[:, 0]), 0.0)
     Y = _targets(loss, rng, n, c)
     weights = rng.uniform(0.2, 3.0, size=n) if rng.uniform() < 0.3 else np.ones(n)
     intercept = architecture.bias == "free" or bool(rng.uniform() < 0.5)

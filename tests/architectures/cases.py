@@ -1,0 +1,72 @@
+"""Every registered architecture, and random networks of each: drawn weight by weight, not by its own maps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bidual.architectures import ARCHITECTURES, Architecture, GatedReLU, Linear, ReLU
+from bidual.network import Layer, Network
+
+CASES: list[Architecture] = [
+    *(ReLU(slope, bias, outputs) for slope in (0.0, 0.1, -1.0) for bias in ("penalized", "none", "free")
+      for outputs in ("separate", "shared")),
+    *(kind(bias, outputs) for kind in (GatedReLU, Linear) for bias in ("penalized", "none")
+      for outputs in ("separate", "shared")),
+]  # fmt: skip
+
+every_architecture = pytest.mark.parametrize("architecture", CASES, ids=repr)
+
+assert {type(case) for case in CASES} == set(ARCHITECTURES.values()), "a registered architecture has no case"
+
+DATA = ("gauss", "duplicates", "parallel", "zero_rows", "low_rank", "grid", "constant_column")
+
+
+def random_rows(rng: np.random.Generator, n: int, d: int, kind: str = "gauss") -> np.ndarray:
+    """(n, d): rows in general position, or in one of the ways they can fail to be."""
+    X = rng.normal(size=(n, d))
+    if kind == "duplicates":
+        X = X[rng.integers(0, (n + 1) // 2, size=n)]
+    elif kind == "parallel":
+        X = X[rng.integers(0, (n + 1) // 2, size=n)] * rng.choice([-2.0, -1.0, 0.5, 3.0], size=(n, 1))
+    elif kind == "zero_rows":
+        X[rng.uniform(size=n) < 0.4] = 0.0
+    elif kind == "low_rank":
+        X = rng.normal(size=(n, 1)) @ rng.normal(size=(1, d))
+    elif kind == "grid":
+        X = rng.integers(-1, 2, size=(n, d)).astype(float)
+    elif kind == "constant_column":
+        X[:, 0] = 1.5
+    return X
+
+
+def random_network(
+    architecture: Architecture, rng: np.random.Generator, d: int, c: int, m: int, intercept: bool
+) -> Network:
+    """m hidden units, some without weight, some with gates at 0 or on an axis; each feeds all outputs or some."""
+    biased = architecture.bias != "none"
+    W, A = rng.normal(size=(d, m)), rng.normal(size=(m, c))
+    b = rng.normal(size=m) if biased else np.zeros(m)
+    A[rng.uniform(size=A.shape) < 0.3] = 0.0
+    last = Layer(A, rng.normal(size=c) if intercept else np.zeros(c))
+    if not architecture.gated:
+        slope = getattr(architecture, "slope", 0.0)
+        return Network((Layer(W, b, "linear" if isinstance(architecture, Linear) else "relu", slope), last))
+    G = rng.normal(size=(d, m)) * rng.choice([0.0, 1.0], size=(d, m))
+    g = rng.normal(size=m) * rng.choice([0.0, 1.0], size=m) if biased else np.zeros(m)
+    return Network((Layer(W, b, "gated", gate=G, gate_bias=g), last))
+
+
+def slow_size(architecture: Architecture, network: Network) -> float:
+    """Neuron by neuron: the norm of the weights in, times the norm of the weights out."""
+    hidden, last = network.layers
+    total = 0.0
+    for w, b, a in zip(hidden.weight.T, hidden.bias, last.weight, strict=True):
+        inputs = np.append(w, b) if architecture.bias == "penalized" else w
+        total += np.linalg.norm(inputs) * (np.abs(a).sum() if architecture.outputs == "separate" else np.linalg.norm(a))
+    return float(total)
+
+
+def balanced(V: np.ndarray) -> np.ndarray:
+    """What an intercept asks of a dual vector."""
+    return V - V.mean(axis=0)
