@@ -1,4 +1,4 @@
-"""Write the README's table from ``results/real_data.json`` and its figure from a fit: ``python benchmarks/readme.py``."""
+"""Write the README's table from ``results/real_data.json``, and its figure from a fit."""
 
 from __future__ import annotations
 

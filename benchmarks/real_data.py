@@ -1,6 +1,6 @@
 """Certified fits of four real data sets, against Adam on the same objective and scikit-learn's MLP on test data.
 
-    python benchmarks/real_data.py [--sets diabetes wine ...] [--adam-seconds 60] [--out benchmarks/results/real_data.json]
+    python benchmarks/real_data.py [--sets diabetes wine ...] [--adam-seconds 60] [--out results/real_data.json]
 
 Objective: that of ``bidual.MLPRegressor()`` / ``MLPClassifier()`` with default settings on the whole data set. Adam
 trains a ReLU network of the given width on exactly that objective (weight decay on both layers, full batches, cosine
@@ -63,7 +63,7 @@ def adam(problem, rate: float, seconds: float, width: int = 200, seed: int = 0) 
 
     beta = problem.penalty.beta
     optimiser = torch.optim.Adam([W, a, b], lr=rate)
-    began, best, step, total = time.perf_counter(), np.inf, 0, 0
+    began, best = time.perf_counter(), np.inf
     while (elapsed := time.perf_counter() - began) < seconds:
         for group in optimiser.param_groups:
             group["lr"] = rate * 0.5 * (1 + np.cos(np.pi * min(elapsed / seconds, 1.0)))
@@ -71,8 +71,7 @@ def adam(problem, rate: float, seconds: float, width: int = 200, seed: int = 0) 
         loss, size = objective()
         (loss + 0.5 * beta * ((W**2).sum() + (a**2).sum())).backward()
         optimiser.step()
-        best = min(best, float(loss + beta * size))
-        step += 1
+        best = min(best, (loss + beta * size).item())
     return best
 
 

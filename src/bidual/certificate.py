@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bidual.architectures.arrangement import MARGIN, count_cells, covers_faces, distinct_hyperplanes
+from bidual.architectures.arrangement import MARGIN, count_cells, covers_faces
 from bidual.architectures.base import PatternPrices, Witness
 from bidual.architectures.neurons import Neurons
 from bidual.architectures.patterns import Patterns, first_of_each
@@ -275,12 +275,9 @@ def _check_complete(problem: Problem, patterns: Patterns) -> None:
     Xl = problem.lifted
     if problem.architecture.gated and not covers_faces(Xl, patterns):
         raise CertificateError("a gate on a hyperplane can open rows that no listed pattern opens together")
-    H = distinct_hyperplanes(Xl)
+    rows = np.any(Xl != 0, axis=1)
     Z = Xl @ patterns.gates
-    lengths = np.linalg.norm(Xl, axis=1)
-    off = np.abs(Z) > MARGIN * lengths[:, None] * np.linalg.norm(patterns.gates, axis=0) * 1e-3
-    rows = lengths > MARGIN * lengths.max(initial=0.0)
-    if H.shape[0] and not off[rows].all():
+    if not (np.abs(Z) > 1e-14 * (np.abs(Xl) @ np.abs(patterns.gates)))[rows].all():
         raise CertificateError("a listed gate lies on a hyperplane, so it proves no cell")
     if not np.array_equal(Z[rows] > 0, patterns.masks[rows]):
         raise CertificateError("a listed mask is not the pattern of its gate")
@@ -329,7 +326,7 @@ def _covered(Xl: Rows, neurons: Neurons, patterns: Patterns) -> NDArray[np.bool_
     Z = Xl @ (neurons.inputs if neurons.gates is None else neurons.gates)
     if neurons.gates is not None:
         return np.array([bool((patterns.masks == (z >= 0)[:, None]).all(axis=0).any()) for z in Z.T], dtype=bool)
-    Z = Z / np.maximum(np.linalg.norm(Xl, axis=1)[:, None] * np.linalg.norm(neurons.inputs, axis=0), 1e-300)
+    Z = Z / np.maximum(np.abs(Xl) @ np.abs(neurons.inputs), 1e-300)
     S = np.where(patterns.masks, 1.0, -1.0)
     return np.array([bool(((S * z[:, None]).min(axis=0) >= -MARGIN).any()) for z in Z.T], dtype=bool)
 

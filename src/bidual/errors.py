@@ -29,7 +29,3 @@ class ModelFileError(BidualError, ValueError):
 
 class MissingDependencyError(BidualError, ImportError):
     """An optional package is needed; the message says which command installs it."""
-
-
-class MemoryLimitError(BidualError, MemoryError):
-    """The memory limit is below what the work needs; the message gives the estimate."""

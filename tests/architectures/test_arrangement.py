@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from bidual.architectures.arrangement import (
     count_cells,
     covers_faces,
-    distinct_hyperplanes,
+    distinct,
     enumerate_cells,
+    hyperplanes,
     interior_point,
     most_cells,
-    row_basis,
 )
 from bidual.architectures.patterns import Patterns, first_of_each, sample
+from bidual.errors import RefusedError
 
 from .cases import DATA, random_rows
 
@@ -105,14 +106,38 @@ def test_interior_point_exists_exactly_if_the_cone_is_open(seed: int) -> None:
 
 @given(seed=seeds, kind=kinds)
 @settings(max_examples=40, deadline=None)
-def test_row_basis_and_hyperplanes(seed: int, kind: str) -> None:
+def test_hyperplanes(seed: int, kind: str) -> None:
     X = rows(kind, seed)
-    B, H = row_basis(X), distinct_hyperplanes(X)
-    np.testing.assert_allclose(B.T @ B, np.eye(B.shape[1]), atol=1e-12)
-    np.testing.assert_allclose(X @ B @ B.T, X, atol=1e-12)
+    H, B = hyperplanes(X)
+    nonzero = np.any(X != 0, axis=1)
+    assert H.shape == (nonzero.sum(), np.linalg.matrix_rank(X)) and B.shape == (X.shape[1], H.shape[1])
     np.testing.assert_allclose(np.linalg.norm(H, axis=1), 1.0)
-    inner = np.abs(H @ H.T) - np.eye(len(H))
+    w = np.random.default_rng(seed).normal(size=(H.shape[1], 100))
+    assert np.array_equal(H @ w > 0, X[nonzero] @ (B @ w) > 0)
+    one_each = distinct(H)
+    inner = np.abs(one_each @ one_each.T) - np.eye(len(one_each))
     assert (np.triu(inner, 1) < 1.0).all()
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e12])
+def test_units_of_the_features_do_not_matter(unit: float) -> None:
+    X = np.column_stack([np.random.default_rng(0).normal(size=(8, 2)), np.ones(8)])
+    cells = enumerate_cells(X)
+    other = X * [unit, 1.0, 1.0]
+    assert count_cells(other) == len(cells)
+    assert {m.tobytes() for m in enumerate_cells(other).masks.T} == {m.tobytes() for m in cells.masks.T}
+
+
+@pytest.mark.parametrize("distance", [1e-15, 1e-11, 1e-7])
+def test_cells_that_cannot_be_told_are_refused(distance: float) -> None:
+    X = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0], [1.0, 1.0, -1.0], [2.0, distance, 2.0]])
+    if distance == 1e-11:
+        with pytest.raises(RefusedError, match="too close to tell"):
+            enumerate_cells(X)
+        with pytest.raises(RefusedError, match="too close to tell"):
+            count_cells(X)
+    else:
+        assert len(enumerate_cells(X)) == count_cells(X) == (8 if distance < 1e-12 else 14)
 
 
 def test_gates_on_hyperplanes_are_covered_exactly_in_an_open_half_space() -> None:
@@ -137,7 +162,7 @@ def test_sampled_patterns_are_distinct_nonempty_and_those_of_their_gates() -> No
 
 
 def test_first_of_each() -> None:
-    assert first_of_each(np.array([[1.0, 2.0, 1.0, 0.0]])).tolist() == [0, 1, 3]
+    assert first_of_each(np.array([[True, False, True]])).tolist() == [0, 1]
     masks = np.zeros((9, 3), dtype=bool)
     masks[8, 1] = True
     assert first_of_each(masks).tolist() == [0, 1]

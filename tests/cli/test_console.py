@@ -19,8 +19,8 @@ class Terminal(io.StringIO):
 
 
 def test_a_line_has_the_numbers() -> None:
-    assert line(RECORD).split("   ") == [
-        *("   1.5 s", "objective 2", "neurons 7", "gap to the best neuron found 5.0e-02", "to the global bound 5.0e-01")
+    assert line(RECORD).strip().split("   ") == [
+        *("1.5 s", "objective 2", "neurons 7", "gap to the best neuron found 5.0e-02", "to the global bound 5.0e-01")
     ]
 
 

@@ -8,41 +8,60 @@ import numpy as np
 from scipy.optimize import nnls
 
 from bidual.architectures.patterns import Patterns
+from bidual.errors import RefusedError
 from bidual.typing import Matrix, Vector
 
+ROUNDING = 1e-12
+"""A distance of at most this, between unit vectors, is 0 up to rounding."""
+
 MARGIN = 1e-9
-"""A row is off a hyperplane when its normalised distance exceeds this."""
+"""A distance above this is not. What lies between cannot be told in double precision."""
 
 
-def row_basis(X: Matrix) -> Matrix:
-    """(p, r): an orthonormal basis of the row space of X (n, p), r its numerical rank."""
-    _, s, Vt = np.linalg.svd(X, full_matrices=False)
-    return Vt[s > MARGIN * max(s[0], 1e-300)].T if s.size and s[0] > 0 else np.zeros((X.shape[1], 0))
+def tells(distance: float) -> bool:
+    """True if a distance is not 0, False if it is.
+
+    Raises RefusedError where it can be either: a list of cells that may miss one would prove nothing.
+    """
+    if ROUNDING < distance <= MARGIN:
+        raise RefusedError(
+            f"rows of X (with the bias column) are {distance:.1e} from dependent, too close to tell all their "
+            "activation patterns in double precision; round the data, or use the oracle LocalSearch or Sampled"
+        )
+    return distance > MARGIN
 
 
-def distinct_hyperplanes(X: Matrix) -> Matrix:
-    """(h, r): one unit normal, in row-space coordinates, for each distinct hyperplane ``{u : x_i'u = 0}``."""
-    Z = X @ row_basis(X)
-    lengths = np.linalg.norm(Z, axis=1)
-    Z = Z[lengths > MARGIN * lengths.max(initial=0.0)]
+def hyperplanes(X: Matrix) -> tuple[Matrix, Matrix]:
+    """(H, B): unit normals H (h, r) of the hyperplanes ``{w : H_i w = 0}`` of the nonzero rows of X (n, p), in r = rank
+    coordinates, and B (p, r) with ``sign(x_i'B w) = sign(H_i w)``.
+
+    The coordinates are whitened after rows and columns have been scaled, so that neither units of length nor
+    correlations of features decide which rows are near each other.
+    """
+    X = X[np.any(X != 0, axis=1)]
+    scale = np.abs(X).max(axis=0, initial=0.0)
+    scale = np.where(scale > 0, scale, 1.0)
+    Z = X / scale
     Z = Z / np.linalg.norm(Z, axis=1)[:, None]
+    _, s, Vt = np.linalg.svd(Z, full_matrices=False)
+    r = sum(tells(float(value / s[0])) for value in s)
+    B = Vt[:r].T / s[:r]
+    H = Z @ B
+    return H / np.linalg.norm(H, axis=1)[:, None], B / scale[:, None]
+
+
+def distinct(H: Matrix) -> Matrix:
+    """One of each set of unit normals (h, r) that are equal or opposite."""
     kept: list[Vector] = []
-    for z in Z:
-        if not any(min(np.abs(z - k).max(), np.abs(z + k).max()) <= MARGIN for k in kept):
+    for z in H:
+        if all(tells(float(min(np.abs(z - k).max(), np.abs(z + k).max()))) for k in kept):
             kept.append(z)
-    return np.array(kept).reshape(len(kept), Z.shape[1])
+    return np.array(kept).reshape(len(kept), H.shape[1])
 
 
 def most_cells(n: int, r: int) -> int:
     """The number of cells of n hyperplanes through the origin of R^r in general position (Cover 1965)."""
     return 2 * sum(comb(n - 1, k) for k in range(min(r, n))) if n > 0 and r > 0 else 1
-
-
-def in_general_position(X: Matrix, n_cells: int) -> bool:
-    """True if every r rows of X are independent: no two rows are parallel, and the cells are as many as can be."""
-    H = distinct_hyperplanes(X)
-    nonzero = int((np.linalg.norm(X, axis=1) > 0).sum())
-    return H.shape[0] == nonzero and n_cells == most_cells(*H.shape)
 
 
 def count_cells(X: Matrix) -> int:
@@ -51,11 +70,11 @@ def count_cells(X: Matrix) -> int:
     ``cells(A) = cells(A without h) + cells(A restricted to h)`` for every hyperplane h of the arrangement A
     (Zaslavsky 1975).
     """
-    H = distinct_hyperplanes(X)
+    H = distinct(hyperplanes(X)[0])
     n, r = H.shape
     if n == 0 or r <= 2:
         return 2 * n if n else 1
-    if n <= r and np.linalg.matrix_rank(H, tol=MARGIN) == n:
+    if n == r:
         return 2**n
     h = H[-1]
     return count_cells(H[:-1]) + count_cells(H[:-1] @ _complement(h))
@@ -85,11 +104,11 @@ def interior_point(A: Matrix) -> Vector | None:
     h, r = A.shape
     weights = nnls(np.vstack([A.T, np.ones(h)]), np.append(np.zeros(r), 1.0), maxiter=100 * h + 100)[0]
     u = A.T @ weights
-    length = np.linalg.norm(u)
-    if length == 0 or weights.sum() == 0:
+    length = float(np.linalg.norm(u))
+    if length == 0:
         return None
     u = u / length
-    return u if (A @ u).min() > MARGIN else None
+    return u if tells(float((A @ u).min())) else None
 
 
 def enumerate_cells(X: Matrix) -> Patterns:
@@ -98,13 +117,18 @@ def enumerate_cells(X: Matrix) -> Patterns:
     Each new hyperplane keeps every cell on the side of its witness and tries the other side. The witnesses become the
     gates, so ``sign(X gates)`` has no zero but on zero rows.
     """
-    H = distinct_hyperplanes(X)
-    basis = row_basis(X)
+    H, B = hyperplanes(X)
+    H = distinct(H)
     if H.shape[0] == 0:
         return Patterns(np.ones((X.shape[0], 1), dtype=bool), np.zeros((X.shape[1], 1)))
-    if H.shape[1] == 2:
-        gates = basis @ _plane_witnesses(H)
-        return Patterns(X @ gates >= 0, gates)
+    witnesses = _plane_witnesses(H) if H.shape[1] == 2 else _witnesses(H)
+    gates = B @ witnesses
+    gates = gates / np.linalg.norm(gates, axis=0)
+    return Patterns(X @ gates >= 0, gates)
+
+
+def _witnesses(H: Matrix) -> Matrix:
+    """(r, cells): a unit vector in every cell of the hyperplanes with unit normals H (h, r)."""
     witnesses = [H[0], -H[0]]
     for k in range(1, H.shape[0]):
         found = []
@@ -118,8 +142,7 @@ def enumerate_cells(X: Matrix) -> Patterns:
                     if other is not None:
                         found.append(other)
         witnesses = found
-    gates = basis @ np.array(witnesses).T
-    return Patterns(X @ gates >= 0, gates)
+    return np.array(witnesses).T
 
 
 def _plane_witnesses(H: Matrix) -> Matrix:

@@ -8,12 +8,12 @@ from typing import final
 import numpy as np
 
 from bidual.architectures import bounds
-from bidual.architectures.arrangement import enumerate_cells, in_general_position, interior_point, most_cells
+from bidual.architectures.arrangement import enumerate_cells, most_cells
 from bidual.architectures.base import Architecture, Bias, OutputNorm, PatternPrices
 from bidual.architectures.linear import block_prices
 from bidual.architectures.neurons import Neurons
 from bidual.architectures.patterns import Patterns
-from bidual.errors import InvalidParameterError, RefusedError
+from bidual.errors import InvalidParameterError
 from bidual.network import Layer
 from bidual.operators.masked import adjoint
 from bidual.typing import Matrix, Outputs, Rows, Vector
@@ -43,18 +43,9 @@ class GatedReLU(Architecture):
         return (Xl @ neurons.gates >= 0).astype(float)  # type: ignore[operator]
 
     def all_patterns(self, Xl: Rows) -> Patterns:
-        """Every mask of a gate. A gate through data points opens on them too, which is the mask of a cell nearby if some
-        direction is positive on all of them: always with a bias column, and without one on data in an open half-space
-        or in general position. Elsewhere RefusedError: the cells would not be all masks."""
-        cells = enumerate_cells(Xl)
-        if self.bias == "none" and not in_general_position(Xl, len(cells)):
-            H = Xl[np.linalg.norm(Xl, axis=1) > 0]
-            if interior_point(H / np.linalg.norm(H, axis=1)[:, None]) is None:
-                raise RefusedError(
-                    "gates without bias on data with dependent rows have masks that no cell has, so enumeration would "
-                    "prove nothing; use bias='penalized', or the oracle Sampled"
-                )
-        return cells
+        """Every cell. A gate through data points opens on them too, which need not be the pattern of any cell: see
+        :func:`bidual.architectures.arrangement.covers_faces`."""
+        return enumerate_cells(Xl)
 
     def most_patterns(self, n: int, r: int) -> int:
         return most_cells(n, r)

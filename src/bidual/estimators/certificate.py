@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, final
 
-import numpy as np
-
 from bidual.certificate import Certificate, Method, Scope
 from bidual.errors import CertificateError
 from bidual.estimators.formulation import Formulation
 from bidual.network import Network
-from bidual.problem import Problem
 
 
 @final
@@ -102,9 +99,7 @@ class FittedCertificate:
         rows = formulation.encoding.collect(X, y, sample_weight)
         if not formulation.encoding_of(rows).same_as(formulation.encoding):
             raise CertificateError("these data give another encoding: they are not the data of fit, or it was changed")
-        problem = formulation.problem(rows)
-        _check_member(problem, self.network)
-        self.core.verify(problem, self.network)
+        self.core.verify(formulation.problem(rows), self.network)
 
     def __str__(self) -> str:
         where = "every network of any width" if self.scope == "global" else "networks on the listed patterns"
@@ -120,20 +115,3 @@ class FittedCertificate:
                 f"priced {self.relative_priced_gap:.2e}, the gap if no neuron is better than the best one found",
             ]
         return "\n".join(lines)
-
-
-def _check_member(problem: Problem, network: Network) -> None:
-    """The network is one of those that the problem is about."""
-    architecture = problem.architecture
-    if len(network.layers) != 2 or network.n_branches is not None:
-        raise CertificateError(f"{network!r} is not a network of two layers")
-    hidden, last = network.layers
-    if architecture.gated != (hidden.gate is not None):
-        raise CertificateError(f"{architecture!r} does not have the units of {network!r}")
-    rebuilt = architecture.to_network(*architecture.from_network(network), last.bias)
-    F = network(problem.X)
-    kinds = [(layer.activation, layer.slope) for layer in (hidden, rebuilt.layers[0])]
-    if kinds[0] != kinds[1] or not np.allclose(rebuilt(problem.X), F, rtol=1e-9, atol=1e-9 * np.abs(F).max()):
-        raise CertificateError(f"the network is not one of {architecture!r}")
-    if not problem.intercept and last.bias.any():
-        raise CertificateError("the network has an output intercept, the problem has none")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import inf, isfinite
 
 import numpy as np
-from scipy.optimize import brentq
 
+from bidual.losses.functions import falling_root
 from bidual.typing import Outputs
 
 ROUNDING = 1e-12
@@ -46,4 +46,4 @@ def entropy_peak(V: Outputs, Q: Outputs, rate: Outputs, slope: float, limit: flo
         return 0.0
     if derivative(limit) >= 0.0:
         return limit
-    return float(brentq(derivative, low, limit, xtol=low, rtol=1e-15, maxiter=500))
+    return falling_root(derivative, low, limit)

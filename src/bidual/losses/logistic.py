@@ -7,11 +7,11 @@ from math import inf
 from typing import ClassVar, Literal, final
 
 import numpy as np
-from scipy.special import expit, xlogy
 
 from bidual.losses.base import Loss
 from bidual.losses.checks import check_signs
 from bidual.losses.dual import ROUNDING, entropy_peak, unit_step
+from bidual.losses.functions import expit, xlogx
 from bidual.typing import Outputs, Weights
 
 
@@ -36,19 +36,17 @@ class Logistic(Loss):
         return float(s @ np.sum(np.logaddexp(0.0, -Y * F), axis=1))
 
     def gradient(self, F: Outputs, Y: Outputs, s: Weights) -> Outputs:
-        wrong: Outputs = expit(-Y * F)
-        return -s[:, None] * Y * wrong
+        return -s[:, None] * Y * expit(-Y * F)
 
     def hessian(self, F: Outputs, Y: Outputs, s: Weights) -> tuple[Outputs, None]:
-        variance: Outputs = expit(F) * expit(-F)
-        return s[:, None] * variance, None
+        return s[:, None] * expit(F) * expit(-F), None
 
     def conjugate(self, Z: Outputs, Y: Outputs, s: Weights) -> float:
         a = -Y * Z / s[:, None]
         if not (a.min() >= -ROUNDING and a.max() <= 1.0 + ROUNDING):
             return inf
         a = np.clip(a, 0.0, 1.0)
-        return float(s @ np.sum(xlogy(a, a) + xlogy(1.0 - a, 1.0 - a), axis=1))
+        return float(s @ np.sum(xlogx(a) + xlogx(1.0 - a), axis=1))
 
     def domain_step(self, V: Outputs, Y: Outputs, s: Weights) -> float:
         return unit_step(Y * V / s[:, None])

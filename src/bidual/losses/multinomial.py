@@ -7,11 +7,11 @@ from math import inf
 from typing import ClassVar, Literal, final
 
 import numpy as np
-from scipy.special import logsumexp, softmax, xlogy
 
 from bidual.losses.base import Loss
 from bidual.losses.checks import check_one_hot
 from bidual.losses.dual import ROUNDING, entropy_peak, unit_step
+from bidual.losses.functions import logsumexp, softmax, xlogx
 from bidual.typing import Outputs, Weights
 
 
@@ -33,16 +33,16 @@ class Multinomial(Loss):
         check_one_hot(Y, self.name)
 
     def value(self, F: Outputs, Y: Outputs, s: Weights) -> float:
-        return float(s @ logsumexp(F - np.sum(F * Y, axis=1, keepdims=True), axis=1))
+        return float(s @ logsumexp(F - np.sum(F * Y, axis=1, keepdims=True)))
 
     def gradient(self, F: Outputs, Y: Outputs, s: Weights) -> Outputs:
         # The true class gives exactly what the others take: rows sum to 0 also where the fit is nearly perfect.
-        taken: Outputs = s[:, None] * (1.0 - Y) * softmax(F, axis=1)
+        taken: Outputs = s[:, None] * (1.0 - Y) * softmax(F)
         total: Outputs = taken.sum(axis=1, keepdims=True)
         return taken - Y * total
 
     def hessian(self, F: Outputs, Y: Outputs, s: Weights) -> tuple[Outputs, Outputs]:
-        P: Outputs = softmax(F, axis=1)
+        P: Outputs = softmax(F)
         return s[:, None] * P, np.sqrt(s)[:, None] * P
 
     def conjugate(self, Z: Outputs, Y: Outputs, s: Weights) -> float:
@@ -50,7 +50,7 @@ class Multinomial(Loss):
         if not (Q.min() >= -ROUNDING and np.abs(Q.sum(axis=1) - 1.0).max() <= ROUNDING):
             return inf
         Q = np.clip(Q, 0.0, 1.0)
-        return float(s @ np.sum(xlogy(Q, Q), axis=1))
+        return float(s @ np.sum(xlogx(Q), axis=1))
 
     def domain_step(self, V: Outputs, Y: Outputs, s: Weights) -> float:
         # t V / s moves mass t a_ik >= 0 from the class of row i, which has 1 to give, to every other class k.

@@ -13,7 +13,6 @@ from bidual.certificate import DualPoint
 from bidual.problem import Problem
 from bidual.typing import Outputs, Vector
 
-
 Expired = Callable[[], bool]
 """Asked by long work: True once the driver's time is spent."""
 

@@ -14,7 +14,7 @@ from bidual.certificate import DualPoint, pattern_point
 from bidual.errors import RefusedError
 from bidual.oracles.base import Expired, Oracle, Pricing, never
 from bidual.problem import Problem
-from bidual.typing import Outputs, Rows
+from bidual.typing import Outputs
 
 
 @final
@@ -43,7 +43,7 @@ class Enumerated(Oracle):
                 f"enumeration of up to {cells} activation patterns exceeds limit={self.limit}; raise it, or use "
                 "LocalSearch for a priced gap"
             )
-        patterns = _all_patterns(problem.architecture, problem.lifted)
+        patterns = all_patterns(problem)
         point, prices = pattern_point(problem, V, patterns, 0.0)
         if problem.architecture.gated and not covers_faces(problem.lifted, patterns):
             return Pricing(prices.neurons, prices.scores, point)
@@ -58,8 +58,12 @@ def most_patterns(problem: Problem) -> int:
     return problem.architecture.most_patterns(problem.X.shape[0], rank)
 
 
-def _all_patterns(architecture: Architecture, Xl: Rows) -> Patterns:
-    return _cached(architecture, Xl.tobytes(), Xl.shape)
+def all_patterns(problem: Problem) -> Patterns:
+    """Every cell of the problem's data, remembered for the last few data sets.
+
+    Raises RefusedError where double precision cannot tell the cells.
+    """
+    return _cached(problem.architecture, problem.lifted.tobytes(), problem.lifted.shape)
 
 
 @lru_cache(maxsize=8)

@@ -32,7 +32,7 @@ class Status(StrEnum):
     OPTIMAL_ON_PATTERNS = "optimal_on_patterns"
     """Scope patterns, gap <= tol, and the search found no better neuron (priced gap <= tol)."""
     ALMOST_OPTIMAL = "almost_optimal"
-    """No progress left, gap and priced gap <= 100 tol."""
+    """No progress left, gap and priced gap <= 10 tol."""
     NO_BETTER_FOUND = "no_better_found"
     """No progress left and the search found no better neuron (priced gap <= tol), but nothing as tight is proven."""
     NEURON_LIMIT = "neuron_limit"
@@ -239,7 +239,7 @@ def _exhausted(state: _State, budget: Budget, allowed: float) -> Status:
     if state.iterate.limited:
         return Status.NEURON_LIMIT
     certificate = state.certificate()
-    if max(certificate.gap, certificate.priced_gap) <= 100 * allowed:
+    if max(certificate.gap, certificate.priced_gap) <= 10 * allowed:
         return Status.ALMOST_OPTIMAL
     return Status.NO_BETTER_FOUND if certificate.priced_gap <= allowed else Status.NUMERICAL_ERROR
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
 
 from bidual.architectures import Neurons, ReLU, no_neurons
-from bidual.errors import InvalidParameterError
+from bidual.errors import InvalidParameterError, RefusedError
 from bidual.network import Network
 from bidual.oracles import Enumerated, LocalSearch, Oracle, Sampled
+from bidual.oracles.enumerated import all_patterns, most_patterns
 from bidual.problem import Problem
 from bidual.solvers.base import Budget, Iterate, Solver
 from bidual.solvers.inner.cell_newton import slide_in_cells
@@ -64,7 +66,7 @@ class WorkingSet(Solver):
         width, best, idle = 1.0, np.inf, 0
         smooth = problem.smoothed(width)
         may_leave = not oracle.closed or problem.architecture.gated
-        neurons, solved = self._first(smooth, start, rng, budget, may_leave)
+        neurons, solved = self._first(smooth, start, rng, budget, may_leave and not isinstance(oracle, Enumerated))
         while width > NARROWEST:
             neurons, solved, limited = self._settle(smooth, neurons, solved, budget, may_leave)
             network = problem.architecture.to_network(neurons, solved.t, solved.b)
@@ -86,9 +88,9 @@ class WorkingSet(Solver):
             neurons, solved = self._grow(smooth, neurons, solved, budget, may_leave)
 
     def _first(
-        self, problem: Problem, start: Network | None, rng: np.random.Generator, budget: Budget, may_leave: bool
+        self, problem: Problem, start: Network | None, rng: np.random.Generator, budget: Budget, random: bool
     ) -> tuple[Neurons, Amplitudes]:
-        """The neurons of ``start``, or of a random network after a descent, with the best amplitudes."""
+        """The neurons of ``start``, or (``random``) of a random network after a descent, with the best amplitudes."""
         b, F = intercept_only(problem)
         p, c = problem.lifted.shape[1], problem.n_outputs
         if start is not None:
@@ -96,7 +98,7 @@ class WorkingSet(Solver):
             return neurons, solve_master(problem, neurons, t, start.layers[-1].bias)
         neurons = no_neurons(p, c, problem.architecture.gated)
         empty = solve_master(problem, neurons, np.zeros(0), b)
-        width = self._width(problem) if may_leave else 0
+        width = self._width(problem) if random else 0
         if width == 0:
             return neurons, empty
         neurons = _random_neurons(problem, width, rng)
@@ -106,7 +108,7 @@ class WorkingSet(Solver):
         return neurons, solve_master(problem, neurons, t, b)
 
     def _width(self, problem: Problem) -> int:
-        if not (isinstance(problem.architecture, ReLU) and _charges(problem)) or _listable(problem):
+        if not (isinstance(problem.architecture, ReLU) and _charges(problem)):
             return 0
         if self.width is not None:
             return self.width
@@ -158,14 +160,15 @@ class WorkingSet(Solver):
 def default_oracle(problem: Problem, seed: int = 0, device: str = "cpu") -> Oracle:
     """The strongest oracle that is affordable."""
     if _listable(problem):
-        return Enumerated()
+        with suppress(RefusedError):  # rows too close to tell their cells
+            all_patterns(problem)
+            return Enumerated()
     return LocalSearch(device=device) if isinstance(problem.architecture, ReLU) else Sampled(seed=seed)
 
 
 def _listable(problem: Problem) -> bool:
     """Whether all cells can be listed and priced in seconds; in the plane, listing them is a sort."""
-    rank = int(np.linalg.matrix_rank(problem.lifted))
-    cells = problem.architecture.most_patterns(problem.X.shape[0], rank)
+    cells, rank = most_patterns(problem), int(np.linalg.matrix_rank(problem.lifted))
     return cells <= MOST_CELLS and (rank <= 2 or cells * problem.X.shape[0] <= ENUMERATION_WORK)
 
 

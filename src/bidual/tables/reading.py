@@ -43,7 +43,10 @@ def read_table(path: str | os.PathLike[str]) -> Any:
             table = pandas.read_parquet(path)
         else:
             options: dict[str, Any] = {"skipinitialspace": True, "low_memory": False}
-            if pandas.__version__ < "3.1":  # later ones read the nearest float64 in any case; rows are to be known again
+            if tuple(map(int, pandas.__version__.split(".")[:2])) < (
+                3,
+                1,
+            ):  # later ones always read the nearest float64
                 options["float_precision"] = "round_trip"
             table = pandas.read_csv(path, sep=_separator(path), **options)
     except ImportError as error:
