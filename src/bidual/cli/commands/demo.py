@@ -33,9 +33,9 @@ def add(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "demo",
         help="train on real data",
-        description="Train on two data sets that scikit-learn carries (nothing is downloaded), and on one column of the "
-        "first, where the optimum is proven for every network; print what is proven, and write report.html and a model "
-        "for each.",
+        description="Train on two data sets that scikit-learn carries (nothing is downloaded), and on one column of "
+        "the first, where the optimum is proven for every network; print what is proven, and write report.html and a "
+        "model for each.",
     )
     parser.add_argument("--out", type=Path, default=Path("bidual-demo"), metavar="DIR", help="default: bidual-demo")
     parser.add_argument("--quick", action="store_true", help=f"at most {ROWS} training rows each")
