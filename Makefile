@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := test
-.PHONY: demo test doctest lint docs clean
+.PHONY: demo test doctest lint mutants docs clean
 
 demo: .venv/demo.stamp  ## train a small network and print its certificate
 	$(BIN)/bidual demo
@@ -19,6 +19,9 @@ lint: .venv/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+mutants: .venv/test.stamp  ## deliberate bugs, each of which a test must notice
+	$(BIN)/python tests/mutants.py
 
 docs: .venv/docs.stamp
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html

@@ -477,6 +477,31 @@ def test_bounds_verify_alone() -> None:
         verify_bound(problem, DualPoint(certificate.point.V, Bound(1e9, "patterns", "norms")))
 
 
+def forged_witness(name: str, signed: bool) -> tuple[Problem, DualPoint]:
+    """A bound of all but 0 by multipliers of any sign; or, by no multipliers, that of the weights of a free bias."""
+    problem, _, certificate = proof(name)
+    V, patterns, Xl = certificate.point.V, certificate.point.bound.patterns, problem.lifted
+    P, n = len(patterns), len(Xl)
+    pairs = [(j, sign) for j in range(P) for sign in (1, -1)]
+    C = Xl.T @ (patterns.masks * V)
+    A = [np.where(patterns.masks[:, j : j + 1], Xl, -Xl) for j in range(P)]
+    mu = [np.linalg.lstsq(A[j].T, -sign * C[:, j])[0] if signed else np.zeros(n) for j, sign in pairs]
+    every, start = np.tile(np.arange(n), 2 * P), n * np.arange(2 * P + 1)
+    forged = Witness(np.array([(j, 0, sign) for j, sign in pairs]), start, every, np.concatenate(mu))
+    value = 1e-9 if signed else float(np.linalg.norm(C[:-1], axis=0).max())
+    return problem, DualPoint(V, replace(certificate.point.bound, value=value, witness=forged))
+
+
+@pytest.mark.parametrize(
+    ("name", "signed", "message"),
+    [("relu", True, "negative multipliers"), ("free", True, "negative"), ("free", False, "only inf is proven")],
+)
+def test_a_witness_is_nonnegative_and_closes_a_free_bias(name: str, signed: bool, message: str) -> None:
+    problem, point = forged_witness(name, signed)
+    with pytest.raises(CertificateError, match=message):
+        verify_bound(problem, point)
+
+
 def test_relative_gap() -> None:
     assert relative(0.0, 0.0) == 0.0 and relative(1e-3, 0.0) == math.inf
     assert relative(0.5, 2.0) == relative(0.5, -2.0) == 0.25

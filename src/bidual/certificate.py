@@ -228,7 +228,7 @@ def verify_bound(problem: Problem, point: DualPoint, rtol: float = 1e-9) -> None
     bound, V = point.bound, point.V
     if PROVES.get(bound.method) != bound.scope:
         raise CertificateError(f"a bound by {bound.method!r} proves nothing of scope {bound.scope!r}")
-    if V.shape != problem.Y.shape or not np.isfinite(V).all():
+    if V.shape != problem.Y.shape or V.dtype.kind != "f" or not np.isfinite(V).all():
         raise CertificateError(f"the dual vector has shape {V.shape}, the targets {problem.Y.shape}, or is not finite")
     if bound.method in ("norms", "closed form"):
         proven = norm_point(problem, V).bound
@@ -250,13 +250,17 @@ def _check_form(problem: Problem, patterns: Patterns, witness: Witness | None) -
     """Masks are of the rows, and multipliers of listed patterns, outputs, signs and rows; none is negative."""
     masks, gates = patterns.masks, patterns.gates
     (n, p), P, c = problem.lifted.shape, len(patterns), problem.n_outputs
-    if masks.shape != (n, P) or masks.dtype != bool or gates.shape != (p, P):
-        raise CertificateError(f"masks of shape {masks.shape} and type {masks.dtype}, gates of shape {gates.shape}")
+    if masks.shape != (n, P) or masks.dtype != bool or gates.shape != (p, P) or gates.dtype.kind != "f":
+        raise CertificateError(
+            f"masks of shape {masks.shape} and type {masks.dtype}, gates of shape {gates.shape} and type {gates.dtype}"
+        )
     if witness is None:
         return
     blocks, start, rows = witness.blocks, witness.start, witness.rows
     formed = (
         blocks.dtype.kind == start.dtype.kind == rows.dtype.kind == "i"
+        and witness.values.dtype.kind == "f"
+        and start.ndim == 1
         and blocks.shape == (start.size - 1, 3)
         and rows.shape == witness.values.shape == (int(start[-1]),)
         and bool((np.diff(start) >= 0).all())
@@ -281,8 +285,9 @@ def _check_complete(problem: Problem, patterns: Patterns) -> None:
         raise CertificateError("a listed gate lies on a hyperplane, so it proves no cell")
     if not np.array_equal(Z[rows] > 0, patterns.masks[rows]):
         raise CertificateError("a listed mask is not the pattern of its gate")
-    if first_of_each(patterns.masks[rows]).size != len(patterns) or count_cells(Xl) != len(patterns):
-        raise CertificateError(f"the list of {len(patterns)} patterns is not the list of all {count_cells(Xl)} cells")
+    cells = count_cells(Xl)
+    if first_of_each(patterns.masks[rows]).size != len(patterns) or cells != len(patterns):
+        raise CertificateError(f"the list of {len(patterns)} patterns is not the list of all {cells} cells")
 
 
 def _bound_on_patterns(problem: Problem, V: Outputs, patterns: Patterns, witness: Witness | None) -> float:

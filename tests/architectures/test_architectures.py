@@ -148,6 +148,15 @@ def test_slopes_times_inputs_are_the_activations(architecture: Architecture, see
     np.testing.assert_allclose(architecture.activations(Xl, neurons), expected / lengths, atol=1e-12)
 
 
+def test_a_gate_through_a_row_is_open_there() -> None:
+    architecture, X = GatedReLU(), np.array([[0.0], [1.0], [2.0]])
+    Xl, one = architecture.lift(X), np.ones(1)
+    neurons = Neurons(np.array([[1.0], [1.0]]), np.ones((1, 1)), np.array([[1.0], [-1.0]]))
+    assert architecture.patterns(Xl, neurons).masks[:, 0].tolist() == [False, True, True]
+    np.testing.assert_array_equal(architecture.activations(Xl, neurons), [[0.0], [2.0], [3.0]])
+    np.testing.assert_allclose(architecture.to_network(neurons, one, 0 * one)(X), [[0.0], [2.0], [3.0]])
+
+
 @every_architecture
 def test_most_patterns_bounds_their_number(architecture: Architecture) -> None:
     for seed, kind in enumerate(DATA):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from bidual.losses import LOSSES, Huber, Loss
+from bidual.losses import LOSSES, Huber, Loss, SmoothedHinge
 from bidual.typing import Outputs, Weights
 
-CASES: list[Loss] = [*(loss() for loss in LOSSES.values()), Huber(delta=0.3)]
+CASES: list[Loss] = [*(loss() for loss in LOSSES.values()), Huber(delta=0.3), SmoothedHinge(width=0.3)]
 
 
 def random_targets(loss: Loss, rng: np.random.Generator, n: int, c: int) -> Outputs:

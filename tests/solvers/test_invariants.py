@@ -39,7 +39,9 @@ def draw(architecture: Architecture, seed: int, loss: Loss | None = None) -> tup
     n, d = int(rng.integers(2, 6)), int(rng.integers(1, 3))
     c = 2 if architecture.outputs == "shared" else 1
     X, Y = rng.normal(size=(n, d)), rng.normal(size=(n, c))
-    Y = np.sign(Y) if loss == Logistic() else Y
+    if loss == Logistic():
+        Y = np.sign(Y)
+        Y[:2] = [[1.0], [-1.0]]  # of one class alone the least loss, 0, is not attained
     intercept = architecture.bias == "free" or bool(rng.uniform() < 0.5)
     weights = rng.uniform(0.5, 2.0, size=n)
     unit = Problem(X, Y, loss or Squared(), architecture, Strength(1.0), weights, intercept)

@@ -98,15 +98,15 @@ class ReLU(Architecture):
 
     def _shared_on_patterns(self, Xl: Rows, patterns: Patterns, V: Outputs, C: Matrix, floor: float) -> PatternPrices:
         """Units with several outputs: alternate between the best u and the best a, from the leading singular pair."""
-        W = C[:, :-1] if self.bias == "free" else C
-        loose = np.linalg.svd(W, compute_uv=False)[:, 0]
+        free = self.bias == "free"
+        loose = np.linalg.svd(C, compute_uv=False)[:, 0]
         inputs, outputs = [], []
-        for j in np.flatnonzero((loose > floor) & np.isfinite(loose)):
+        for j in np.flatnonzero((loose > floor) | free):
             A = np.where(patterns.masks[:, j : j + 1], Xl, -Xl)
             leading = np.linalg.svd(C[j])[2][0]
             for a in (leading, -leading):
                 for _ in range(20):
-                    u = project(C[j] @ a, A, free_bias=self.bias == "free").point
+                    u = project(C[j] @ a, A, free_bias=free).point
                     length = float(self.input_norm(u[:, None])[0])
                     if length <= SMALLEST * float(np.linalg.norm(C[j])):
                         break
@@ -122,7 +122,7 @@ class ReLU(Architecture):
         )
         scores = np.einsum("nm,nm->m", V @ neurons.outputs, self.activations(Xl, neurons))
         order = np.argsort(-scores, kind="stable")
-        bound = float(loose.max(initial=0.0)) if self.bias != "free" else float("inf")
+        bound = float("inf") if free else float(loose.max(initial=0.0))
         return PatternPrices(neurons.take(order), scores[order], bound)
 
 

@@ -1,0 +1,198 @@
+"""Deliberate bugs: each is one plausible mistake in the library, which the tests beside it must notice.
+
+``python tests/mutants.py [name ...]`` tries them one by one in a copy of the repository and exits 1 if one survives.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+SECONDS = 200
+"""A test run longer than this has noticed nothing."""
+
+MUTANTS = """
+squared conjugate | losses/squared.py | losses/test_losses.py::test_fenchel_young
+    Z * (0.5 * Z / s => Z * (Z / s
+huber conjugate | losses/huber.py | losses/test_losses.py::test_fenchel_young
+    residual * (0.5 * residual + Y) => residual * (residual + Y)
+logistic conjugate | losses/logistic.py | losses/test_losses.py::test_fenchel_young
+    xlogx(a) + xlogx(1.0 - a) => xlogx(a)
+hinge conjugate | losses/hinge.py | losses/test_losses.py::test_fenchel_young
+    return -float(s @ np.sum(np.clip(a, 0.0, 1.0), axis=1)) => return -float(np.sum(np.clip(a, 0.0, 1.0)))
+smoothed hinge conjugate | losses/smoothed_hinge.py | losses/test_losses.py::test_fenchel_young
+    a * (0.5 * self.width * a - 1.0) => a * (0.5 * a - 1.0)
+squared hinge conjugate | losses/squared_hinge.py | losses/test_losses.py::test_fenchel_young
+    a * (0.5 * a - 1.0) => a * (a - 1.0)
+multinomial conjugate | losses/multinomial.py | losses/test_losses.py::test_fenchel_young
+    return float(s @ np.sum(xlogx(Q), axis=1)) => return float(np.sum(xlogx(Q)))
+gradient without weights | losses/squared.py | losses/test_losses.py::test_gradient_is_the_slope_of_the_value
+    return s[:, None] * (F - Y) => return F - Y
+gradient of another scale | losses/logistic.py | losses/test_losses.py::test_gradient_is_the_slope_of_the_value
+    return -s[:, None] * Y * expit( => return -0.5 * s[:, None] * Y * expit(
+balance leaves the domain | losses/base.py | losses/test_losses.py::test_balance
+    common = np.minimum(up, down) => common = np.maximum(up, down)
+strength limit without kappa | penalties.py | test_penalties.py
+    return self.beta / kappa if kappa > 0 else math.inf => return self.beta
+ball without the price of kappa | penalties.py | test_penalties.py
+    return self.radius * kappa => return self.radius
+sign of the dual vector | problem.py | test_problem.py::test_dual_vector_is_minus_the_gradient_balanced
+    self.feasible(-self.loss.gradient( => self.feasible(self.loss.gradient(
+no balance for the intercept | problem.py | test_problem.py::test_dual_vector_is_minus_the_gradient_balanced
+    return self.loss.balance(V, self.Y, self.weights) if self.intercept else V => return V
+unbalanced vectors count | problem.py | test_problem.py::test_dual_of_an_unbalanced_vector_is_that_of_zero
+    if self.intercept and np.any( => if False and np.any(
+dual a millionth too large | problem.py | solvers/test_statuses.py::test_optimal
+    return -self.loss.conjugate(-t * V, => return -(1 - 1e-6) * self.loss.conjugate(-t * V,
+size of a free bias | architectures/base.py | architectures/test_architectures.py::test_networks_survive_the_round_trip
+    U[:-1] if self.bias == "free" else U => U
+gate at zero | activations.py | test_network.py::test_zero_opens_a_gate_and_has_sign_plus_one
+    return z * (gate >= 0) => return z * (gate > 0)
+slope at zero | architectures/gated.py | architectures/test_architectures.py::test_a_gate_through_a_row_is_open_there
+    (Xl @ neurons.gates >= 0) => (Xl @ neurons.gates > 0)
+norm bound | architectures/bounds.py | architectures/test_architectures.py::test_no_network_scores_more_than_the_bounds
+    parts = (np.maximum(v, 0.0), np.maximum(-v, 0.0)) => parts = (np.maximum(v, 0.0),)
+floor | architectures/relu.py | architectures/test_architectures.py::test_scores_on_patterns_stay_below_the_bound
+    np.nonzero((loose > floor) | free) => np.nonzero((loose > 2 * floor) | free)
+floor forgets what it skips | architectures/relu.py | testing/test_checks.py::test_architectures
+    bound = float(loose[loose <= floor].max(initial=0.0)) => bound = 0.0
+least bound of the patterns | architectures/relu.py | testing/test_checks.py::test_architectures
+    bound = max(bound, projection.bound) => bound = min(bound, projection.bound)
+multipliers of any sign | operators/cone.py | operators/test_cone.py::test_projection_is_the_nearest_point
+    mu = nnls(active.T, -c, maxiter=30 * active.shape[0] + 100)[0] => mu = np.linalg.lstsq(active.T, -c, rcond=None)[0]
+multipliers of any sign, free bias | operators/cone.py | operators/test_cone.py::test_free_bias_equals_a_conic_solver
+    [0][:m], 0.0) => [0][:m], -np.inf)
+other side of a hyperplane | architectures/arrangement.py | architectures/test_arrangement.py
+    for side in (1.0, -1.0): => for side in (np.sign(H[k] @ u),):
+cells counted on another plane | architectures/arrangement.py | architectures/test_arrangement.py
+    count_cells(H[:-1] @ _complement(h)) => count_cells(H[:-1] @ _complement(H[0]))
+gates on hyperplanes forgotten | oracles/enumerated.py | regression/test_gates_on_hyperplanes.py
+    if problem.architecture.gated and not covers_faces(problem.lifted, patterns): => if False:
+smaller bound of two lists | certificate.py | oracles/test_oracles.py::test_split_is_the_unsplit_oracle
+    Bound(max(self.value, other.value) => Bound(min(self.value, other.value)
+bound of some pieces | oracles/wrappers.py | oracles/test_oracles.py::test_split_claims_no_more_than_its_pieces
+    if len(known) < len(points): => if not known:
+score of the climb | oracles/local_search.py | testing/test_checks.py::test_oracles
+    return Pricing(Neurons(U, A), self.scores(U, A)) => return Pricing(Neurons(U, A), self.scores(neurons.inputs, A))
+list is global | certificate.py | regression/test_forged_scope.py
+    if PROVES.get(bound.method) != bound.scope: => if False:
+primal taken on trust | certificate.py | test_certificate.py::test_forgeries_are_rejected
+    _agree("primal", self.primal, primal, => _agree("primal", primal, primal,
+mean bound of the patterns | certificate.py | test_certificate.py::test_forgeries_are_rejected
+    return float(norms.max(initial=0.0)) => return float(norms.mean())
+negative multipliers | certificate.py | test_certificate.py::test_a_witness_is_nonnegative_and_closes_a_free_bias
+    if not (witness.values >= 0).all(): => if False:
+witness of no sign | certificate.py | regression/test_forged_witness.py
+     and (np.abs(blocks[:, 2]) == 1).all()) => )
+open free bias | certificate.py | test_certificate.py::test_a_witness_is_nonnegative_and_closes_a_free_bias
+    closed = not free or => closed = True or
+cells missing | certificate.py | test_certificate.py::test_forgeries_are_rejected
+     or count_cells(Xl) != len(patterns): => :
+mask of no gate | certificate.py | test_certificate.py::test_forgeries_are_rejected
+    if not np.array_equal(Z[rows] > 0, patterns.masks[rows]): => if False:
+neurons off the list | certificate.py | test_certificate.py::test_a_network_slid_off_its_patterns_gets_its_own
+    if outside.size: => if False:
+master of any sign | solvers/inner/master.py | solvers/test_working_set.py::test_o3
+    nnls(R, solve_triangular(R, rhs - price, trans="T"), maxiter=30 * m)[0] => cho_solve((R, False), rhs - price)
+merge of both signs | solvers/prune.py | solvers/test_prune.py
+    ).tobytes() + np.round(neurons.outputs[:, j], 12).tobytes() => ).tobytes()
+prune keeps the amplitudes | solvers/prune.py | solvers/test_prune.py
+    return neurons.take(kept), x[kept] => return neurons.take(kept), t[kept]
+optimal by search | solvers/base.py | solvers/test_statuses.py
+    elif state.primal - state.whole_dual <= allowed: => elif state.primal - state.priced <= allowed:
+bound of a list is global | solvers/base.py | solvers/test_statuses.py
+    if point is not None and point.bound.scope == "global": => if point is not None:
+checksum not compared | files.py | test_files.py
+    if digest != _digest(text, members): => if False:
+folding without the mean | estimators/encoding.py | display/test_function.py
+    bias - scaling.offset @ weight => bias
+"""
+
+CONFTEST = """
+from pathlib import Path
+import bidual
+from hypothesis import Phase, settings
+
+assert Path(bidual.__file__).is_relative_to(Path(__file__).parent / "src"), bidual.__file__
+settings.register_profile("mutants", derandomize=True, database=None, phases=[Phase.explicit, Phase.generate])
+settings.load_profile("mutants")
+"""
+"""The mutated package is the one that is tested; examples are the same on every run, and are not made smaller."""
+
+
+class Mutant(NamedTuple):
+    """``old`` becomes ``new`` in one file under src/bidual; the ``test`` (a path or node id) must fail."""
+
+    name: str
+    file: str
+    test: str
+    old: str
+    new: str
+
+
+def read(table: str) -> list[Mutant]:
+    lines, found = table.strip().splitlines(), []
+    for head, change in zip(lines[::2], lines[1::2], strict=True):
+        name, file, test = head.split(" | ")
+        old, new = change[4:].split(" => ")
+        found.append(Mutant(name, file, f"tests/{test}", old, new))
+    return found
+
+
+def failures(tree: Path, tests: list[str]) -> list[str]:
+    """The first of the tests that fails in the copy; RuntimeError if they did not run."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:cacheprovider", *tests]
+    # No bytecode: two versions of a file can have the same size and second.
+    environment = os.environ | {"PYTHONPATH": str(tree / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    run = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, timeout=SECONDS)
+    failed = re.findall(r"^(?:FAILED|ERROR) (?:\S*/)?(.+?)(?: - |$)", run.stdout, re.MULTILINE)
+    if run.returncode not in ((1, 2) if failed else (0,)):
+        raise RuntimeError(f"pytest ended with {run.returncode}:\n{run.stdout}{run.stderr}")
+    return failed
+
+
+def verdict(tree: Path, mutant: Mutant) -> str:
+    path = tree / "src" / "bidual" / mutant.file
+    text = path.read_text()
+    if text.count(mutant.old) != 1:
+        return f"DOES NOT APPLY: its text occurs {text.count(mutant.old)} times in {mutant.file}"
+    path.write_text(text.replace(mutant.old, mutant.new))
+    try:
+        failed = failures(tree, [mutant.test])
+        return f"killed by {failed[0]}" if failed else "SURVIVED"
+    except subprocess.TimeoutExpired:
+        return f"SURVIVED {SECONDS} s"
+    finally:
+        path.write_text(text)
+
+
+def main(names: list[str]) -> int:
+    mutants = [mutant for mutant in read(MUTANTS) if not names or mutant.name in names]
+    if missing := set(names) - {mutant.name for mutant in mutants}:
+        sys.exit(f"no mutants named {sorted(missing)}")
+    with TemporaryDirectory() as folder:
+        tree, good = Path(folder), True
+        for part in ("src", "tests"):
+            shutil.copytree(ROOT / part, tree / part, ignore=shutil.ignore_patterns("__pycache__", ".hypothesis"))
+        shutil.copy(ROOT / "pyproject.toml", tree)
+        (tree / "conftest.py").write_text(CONFTEST)
+        if failed := failures(tree, sorted({mutant.test for mutant in mutants})):
+            sys.exit(f"{failed[0]} fails without any mutant")
+        for mutant in mutants:
+            began = time.monotonic()
+            said = verdict(tree, mutant)
+            good &= said.startswith("killed")
+            print(f"{mutant.name:36} {time.monotonic() - began:5.1f} s  {said}", flush=True)
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
