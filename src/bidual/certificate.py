@@ -15,7 +15,7 @@ from bidual.architectures.neurons import Neurons
 from bidual.architectures.patterns import Patterns, first_of_each
 from bidual.errors import CertificateError, InvalidDataError
 from bidual.network import Network
-from bidual.operators.masked import adjoint
+from bidual.operators.masked import MaskedData
 from bidual.problem import Problem
 from bidual.typing import Outputs, Rows
 
@@ -294,8 +294,7 @@ def _bound_on_patterns(problem: Problem, V: Outputs, patterns: Patterns, witness
     """The bound that the witness proves: ``max over patterns, outputs and signs of ||+-X'D v + (S X)'mu||``."""
     architecture, Xl = problem.architecture, problem.lifted
     everywhere = architecture.most_patterns(*Xl.shape) == 1
-    D = np.where(patterns.masks | everywhere, 1.0, getattr(architecture, "slope", 0.0))
-    C = adjoint(Xl, D, V)
+    C = MaskedData(Xl, patterns.masks | everywhere, getattr(architecture, "slope", 0.0)).adjoint(V)
     free = architecture.bias == "free"
     if architecture.outputs == "shared" and V.shape[1] > 1:
         return math.inf if free else float(np.linalg.svd(C, compute_uv=False)[:, 0].max(initial=0.0))

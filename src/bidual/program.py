@@ -12,7 +12,7 @@ from bidual.architectures.neurons import Neurons
 from bidual.architectures.patterns import Patterns
 from bidual.errors import InvalidDataError, RefusedError
 from bidual.network import Network
-from bidual.operators import masked
+from bidual.operators.masked import MaskedData
 from bidual.problem import Problem
 from bidual.typing import Matrix, Outputs, Vector
 
@@ -64,6 +64,11 @@ class Program:
         return (P, 2, p, c) if self.coned else (P, p, c)
 
     @cached_property
+    def data(self) -> MaskedData:
+        """The masked data: the matrix of the program, in pieces."""
+        return MaskedData(self.problem.lifted, self.patterns.masks, self._slope or 0.0)
+
+    @cached_property
     def slopes(self) -> Matrix:
         """(n, P): the diagonals of D."""
         return np.where(self.patterns.masks, 1.0, self._slope or 0.0)
@@ -74,11 +79,11 @@ class Program:
 
     def forward(self, U: Matrix, b: Vector) -> Outputs:
         """(n, c): the predictions ``sum_i D_i X U_i + 1 b'``."""
-        return masked.forward(self.problem.lifted, self.slopes, U[:, 0] - U[:, 1] if self.coned else U) + b
+        return self.data.forward(U[:, 0] - U[:, 1] if self.coned else U) + b
 
     def adjoint(self, R: Outputs) -> Matrix:
         """The gradient in U of ``<R, forward(U, b)>``, in the shape of U."""
-        C = masked.adjoint(self.problem.lifted, self.slopes, R)
+        C = self.data.adjoint(R)
         return np.stack([C, -C], axis=1) if self.coned else C
 
     def norms(self, U: Matrix) -> Matrix:

@@ -15,7 +15,7 @@ from bidual.architectures.neurons import Neurons
 from bidual.architectures.patterns import Patterns
 from bidual.errors import InvalidParameterError
 from bidual.network import Layer
-from bidual.operators.masked import adjoint
+from bidual.operators.masked import MaskedData
 from bidual.typing import Matrix, Outputs, Rows, Vector
 
 
@@ -61,4 +61,4 @@ class GatedReLU(Architecture):
         return float(max(each) if self.outputs == "separate" else np.linalg.norm(each))
 
     def on_patterns(self, Xl: Rows, patterns: Patterns, V: Outputs, floor: float) -> PatternPrices:
-        return block_prices(adjoint(Xl, patterns.masks.astype(float), V), self.outputs, patterns.gates)
+        return block_prices(MaskedData(Xl, patterns.masks).adjoint(V), self.outputs, patterns.gates)

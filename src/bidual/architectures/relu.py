@@ -15,7 +15,7 @@ from bidual.architectures.patterns import Patterns
 from bidual.errors import InvalidParameterError
 from bidual.network import Layer
 from bidual.operators.cone import Projection, project
-from bidual.operators.masked import adjoint
+from bidual.operators.masked import MaskedData
 from bidual.typing import Matrix, Outputs, Rows, Vector
 
 SMALLEST = 1e-8
@@ -61,8 +61,7 @@ class ReLU(Architecture):
         return float(max(each) if self.outputs == "separate" else np.linalg.norm(each))
 
     def on_patterns(self, Xl: Rows, patterns: Patterns, V: Outputs, floor: float) -> PatternPrices:
-        D = np.where(patterns.masks, 1.0, self.slope)
-        C = adjoint(Xl, D, V)
+        C = MaskedData(Xl, patterns.masks, self.slope).adjoint(V)
         if self.outputs == "shared" and V.shape[1] > 1:
             return self._shared_on_patterns(Xl, patterns, V, C, floor)
         free, rounding = self.bias == "free", ROUNDING * float(np.abs(V).sum())
