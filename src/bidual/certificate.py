@@ -285,9 +285,8 @@ def _check_complete(problem: Problem, patterns: Patterns) -> None:
         raise CertificateError("a listed gate lies on a hyperplane, so it proves no cell")
     if not np.array_equal(Z[rows] > 0, patterns.masks[rows]):
         raise CertificateError("a listed mask is not the pattern of its gate")
-    cells = count_cells(Xl)
-    if first_of_each(patterns.masks[rows]).size != len(patterns) or cells != len(patterns):
-        raise CertificateError(f"the list of {len(patterns)} patterns is not the list of all {cells} cells")
+    if first_of_each(patterns.masks[rows]).size != len(patterns) or count_cells(Xl, len(patterns)) != len(patterns):
+        raise CertificateError(f"the list of {len(patterns)} patterns is not the list of all cells")
 
 
 def _bound_on_patterns(problem: Problem, V: Outputs, patterns: Patterns, witness: Witness | None) -> float:

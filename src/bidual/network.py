@@ -231,7 +231,10 @@ def _set(value: Any, **fields: Any) -> None:
 
 def _frozen(name: str, array: ArrayLike, shape: tuple[int, ...] | None = None) -> Matrix:
     """A read-only float64 copy of an array of finite numbers."""
-    copy = np.array(array, dtype=np.float64, order="C")
+    given = np.asarray(array)
+    if given.dtype.kind not in "biuf":
+        raise InvalidDataError(f"{name} must hold real numbers, got an array of dtype {given.dtype}")
+    copy = np.array(given, dtype=np.float64, order="C")
     if shape is not None and copy.shape != shape:
         raise InvalidParameterError(f"{name} must have shape {shape} to go with the weight, got {copy.shape}")
     if not np.isfinite(copy).all():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import comb
+from math import comb, inf
 
 import numpy as np
 from scipy.optimize import nnls
@@ -64,11 +64,11 @@ def most_cells(n: int, r: int) -> int:
     return 2 * sum(comb(n - 1, k) for k in range(min(r, n))) if n > 0 and r > 0 else 1
 
 
-def count_cells(X: Matrix) -> int:
+def count_cells(X: Matrix, limit: float = inf) -> int:
     """The exact number of cells, by deletion and restriction; NumPy only, and independent of :func:`enumerate_cells`.
 
     ``cells(A) = cells(A without h) + cells(A restricted to h)`` for every hyperplane h of the arrangement A
-    (Zaslavsky 1975).
+    (Zaslavsky 1975). Counting stops above ``limit``, at a number that is too small.
     """
     H = distinct(hyperplanes(X)[0])
     n, r = H.shape
@@ -77,7 +77,8 @@ def count_cells(X: Matrix) -> int:
     if n == r:
         return 2**n
     h = H[-1]
-    return count_cells(H[:-1]) + count_cells(H[:-1] @ _complement(h))
+    count = count_cells(H[:-1], limit)
+    return count if count > limit else count + count_cells(H[:-1] @ _complement(h), limit - count)
 
 
 def _complement(h: Vector) -> Matrix:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from abc import ABCMeta, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar, Self
 
@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from bidual.errors import BidualError, InvalidDataError, InvalidParameterError
+from bidual.errors import BidualError, InvalidDataError, InvalidParameterError, RefusedError
 from bidual.estimators.callbacks import CallbackSupportMixin, Listeners, Watched
 from bidual.estimators.certificate import FittedCertificate
 from bidual.estimators.encoding import Encoding
@@ -32,6 +32,26 @@ from bidual.losses import Loss
 from bidual.network import Network
 from bidual.solvers import Record, Status, Stop
 from bidual.typing import Outputs, Rows, Weights
+
+_REMEDIES: Mapping[str, str] = {
+    "could not convert string": "X, sample_weight and the y of a regressor must hold numbers: encode text as numbers",
+    "inhomogeneous shape": "X must be a table whose rows have one length",
+    "Complex data": "X and y must be real: give real and imaginary parts as columns of their own",
+    "Expected 2D array": "X must have the shape (n_samples, n_features)",
+    "Found array with dim": "X must have the shape (n_samples, n_features), y (n_samples,) or (n_samples, n_outputs)",
+    "sample(s)": "X must have at least one row",
+    "feature(s)": "X, and y if it has two dimensions, must have at least one column",
+    "contains NaN": "remove these rows, or impute them",
+    "contains infinity": "remove these rows, or replace the entries",
+    "inconsistent numbers of samples": "give X and y as many rows",
+    "y should be a 1d array": "give one label for each row, or fit a classifier for each column",
+    "Unknown label type": "y must hold labels of one type, text or whole numbers; numbers are for MLPRegressor",
+    "Negative values": "drop these rows, or give them weight 0",
+    "at least one non-zero number": "leave sample_weight out to weigh evenly",
+    "sample_weight.shape": "give one sample_weight for each row",
+    "Sample weights must be 1D": "give sample_weight the shape (n_samples,)",
+}
+"""Words of scikit-learn's refusals, and what to do."""
 
 
 class ConvexMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
@@ -80,7 +100,12 @@ class ConvexMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type
         listeners = Listeners(self, data, solver, lambda net, past: self._fitted_network(net, past, encoding))
         time_limit = math.inf if self.time_limit is None else float(self.time_limit)
         stop = Stop(float(self.tol), int(self.max_iter), time_limit)
-        solution = solver.solve(problem, stop, listeners, start)
+        try:
+            solution = solver.solve(problem, stop, listeners, start)
+        except RefusedError as error:
+            if self.solver != "conic":
+                raise
+            raise RefusedError(f"solver='conic' refuses this problem ({error}); use solver='auto'") from error
         certificate = FittedCertificate(solution.certificate, solution.network, formulation)
         self._restore(certificate, solution.status, solution.history)
         listeners.close()
@@ -174,10 +199,12 @@ def _evaluate(network: Network, X: Rows) -> Outputs:
 
 @contextmanager
 def _refusing() -> Iterator[None]:
-    """scikit-learn's refusals as the library's: the same sentence, and still a ValueError."""
+    """scikit-learn's refusals as the library's: the same sentence with a remedy, and still a ValueError."""
     try:
         yield
     except BidualError:
         raise
     except ValueError as error:
-        raise InvalidDataError(str(error)) from error
+        sentence = str(error).strip()
+        remedy = next((remedy for part, remedy in _REMEDIES.items() if part in sentence), "")
+        raise InvalidDataError(f"{sentence.rstrip('.!')}; {remedy}" if remedy else sentence) from error

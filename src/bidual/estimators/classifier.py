@@ -76,6 +76,9 @@ class MLPClassifier(ClassifierMixin, ConvexMLP):  # type: ignore[misc]
         Sampled activation patterns, where patterns are sampled.
     max_neurons : int, default=None
         Limit on the hidden units. The best network within it need not be optimal among all.
+    restarts : int, default=0
+        Where neurons are searched for: how often to search on from the best network joined with random neurons, before
+        the end. Each takes about as long as a fit without, and may find a slightly better network.
     tol : float, default=1e-3
         Relative certified gap at which to stop.
     max_iter : int, default=1000
@@ -169,6 +172,7 @@ class MLPClassifier(ClassifierMixin, ConvexMLP):  # type: ignore[misc]
         radius: float | None = None,
         n_patterns: int = 200,
         max_neurons: int | None = None,
+        restarts: int = 0,
         tol: float = 1e-3,
         max_iter: int = 1000,
         time_limit: float | None = None,
@@ -189,6 +193,7 @@ class MLPClassifier(ClassifierMixin, ConvexMLP):  # type: ignore[misc]
         self.radius = radius
         self.n_patterns = n_patterns
         self.max_neurons = max_neurons
+        self.restarts = restarts
         self.tol = tol
         self.max_iter = max_iter
         self.time_limit = time_limit

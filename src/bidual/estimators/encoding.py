@@ -10,7 +10,7 @@ import numpy as np
 from bidual.errors import InvalidDataError
 from bidual.estimators.rows import WeightedRows
 from bidual.estimators.scaling import Scaling, check_moderate
-from bidual.estimators.targets import RealTargets, Targets
+from bidual.estimators.targets import RealTargets, Targets, numbers
 from bidual.network import Layer, Network
 from bidual.typing import Matrix, Outputs, Rows, Vector, Weights
 
@@ -41,11 +41,11 @@ class Encoding:
 
     def collect(self, X: Rows, y: Any, sample_weight: Weights | None = None) -> WeightedRows:
         """The user's arrays as merged rows, targets in columns."""
-        X = np.asarray(X, dtype=float)
+        X = numbers("X", X)
         if X.ndim != 2 or X.shape[1] != self.inputs.unit.size:
             raise InvalidDataError(f"X must have {self.inputs.unit.size} columns as in fit, got shape {X.shape}")
         Y = self.targets.columns(y)
-        weights = np.ones(X.shape[0]) if sample_weight is None else np.asarray(sample_weight, dtype=float)
+        weights = np.ones(X.shape[0]) if sample_weight is None else numbers("sample_weight", sample_weight)
         if not X.shape[0] == Y.shape[0] == weights.size or weights.ndim != 1:
             raise InvalidDataError(
                 f"X, y and sample_weight must have as many rows, got {X.shape[0]}, {Y.shape[0]} and {weights.shape}"

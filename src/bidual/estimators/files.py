@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bidual.errors import BidualError, ModelFileError
+from bidual.errors import BidualError, InvalidDataError, ModelFileError
 from bidual.estimators.certificate import FittedCertificate
 from bidual.estimators.classifier import MLPClassifier
 from bidual.estimators.regressor import MLPRegressor
@@ -70,6 +70,9 @@ def _rebuild(header: dict[str, Any], arrays: Arrays) -> MLPRegressor | MLPClassi
     estimator = _ESTIMATORS[header["estimator"]](**header["params"])
     network = Network.from_arrays(header["network"], _under("network", arrays))
     formulation = get_formulation(header["formulation"], _under("formulation", arrays))
+    encoding, ends = formulation.encoding, (network.n_inputs, network.n_outputs)
+    if ends != (encoding.inputs.unit.size, encoding.targets.n_outputs):
+        raise InvalidDataError(f"a network of {ends[0]} features and {ends[1]} outputs goes not with its encoding")
     core = get_certificate(header["certificate"], _under("certificate", arrays))
     history = tuple(Record(*values) for values in header["history"])
     estimator._restore(FittedCertificate(core, network, formulation), Status(header["status"]), history)

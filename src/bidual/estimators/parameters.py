@@ -13,10 +13,10 @@ from sklearn.utils import check_random_state
 
 from bidual.architectures import Architecture, GatedReLU, Linear, ReLU
 from bidual.errors import InvalidParameterError, MissingDependencyError
-from bidual.oracles import Oracle, Sampled
+from bidual.oracles import LocalSearch, Oracle, Sampled
 from bidual.penalties import Ball, Penalty, Strength
 from bidual.problem import Problem
-from bidual.solvers import SOLVERS, FixedPatterns, Solver, WorkingSet
+from bidual.solvers import SOLVERS, FixedPatterns, Restarts, Solver, WorkingSet
 from bidual.solvers.working_set import default_oracle
 
 ACTIVATIONS: Mapping[str, Callable[..., Architecture]] = {
@@ -55,6 +55,7 @@ def check_parameters(params: Mapping[str, Any], losses: tuple[str, ...]) -> None
     _check_count("max_iter", params["max_iter"])
     _check_count("n_patterns", params["n_patterns"])
     _check_count("max_neurons", params["max_neurons"], optional=True)
+    _check_count("restarts", params["restarts"], least=0)
     _check_count("verbose", params["verbose"], least=0)
     for name in ("fit_intercept", "standardize", "warm_start"):
         if not isinstance(params[name], bool | np.bool_):
@@ -62,7 +63,7 @@ def check_parameters(params: Mapping[str, Any], losses: tuple[str, ...]) -> None
     for name, allowed in (
         ("activation", tuple(ACTIVATIONS)),
         ("loss", losses),
-        ("solver", ("auto", "fixed_patterns", *SOLVERS)),
+        ("solver", ("auto", *SOLVERS)),
         ("outputs", ("separate", "shared")),
         ("bias", ("penalized", "free", "none")),
         ("device", ("cpu", "cuda", "auto")),
@@ -111,7 +112,8 @@ def choose_solver(params: Mapping[str, Any], problem: Problem, seed: int) -> Sol
         if max_neurons is None and fixed.accepts(problem) is None:
             return fixed
         oracle = Sampled(n_patterns, seed)
-    if name in ("auto", "working_set") and isinstance(default_oracle(problem, seed), Sampled):
+    usual = default_oracle(problem, seed, device) if name in ("auto", "working_set") else None
+    if isinstance(usual, Sampled):
         oracle = Sampled(n_patterns, seed)
     kind = WorkingSet if name in ("auto", "fixed_patterns") else SOLVERS[name]
     known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
@@ -120,7 +122,10 @@ def choose_solver(params: Mapping[str, Any], problem: Problem, seed: int) -> Sol
             f"max_neurons={max_neurons!r} is not known to solver={name!r}; leave it out or use solver='auto'"
         )
     offered = {"oracle": oracle, "max_neurons": max_neurons, "n_patterns": n_patterns, "seed": seed, "device": device}
-    return kind(**{key: value for key, value in offered.items() if key in known})
+    solver = kind(**{key: value for key, value in offered.items() if key in known})
+    if isinstance(usual, LocalSearch) and isinstance(solver, WorkingSet) and params["restarts"]:
+        return Restarts(solver, int(params["restarts"]))
+    return solver
 
 
 def choose_device(device: str) -> str:

@@ -62,6 +62,9 @@ class MLPRegressor(RegressorMixin, ConvexMLP):  # type: ignore[misc]
         Sampled activation patterns, where patterns are sampled.
     max_neurons : int, default=None
         Limit on the hidden units. The best network within it need not be optimal among all.
+    restarts : int, default=0
+        Where neurons are searched for: how often to search on from the best network joined with random neurons, before
+        the end. Each takes about as long as a fit without, and may find a slightly better network.
     tol : float, default=1e-3
         Relative certified gap at which to stop.
     max_iter : int, default=1000
@@ -153,6 +156,7 @@ class MLPRegressor(RegressorMixin, ConvexMLP):  # type: ignore[misc]
         radius: float | None = None,
         n_patterns: int = 200,
         max_neurons: int | None = None,
+        restarts: int = 0,
         tol: float = 1e-3,
         max_iter: int = 1000,
         time_limit: float | None = None,
@@ -173,6 +177,7 @@ class MLPRegressor(RegressorMixin, ConvexMLP):  # type: ignore[misc]
         self.radius = radius
         self.n_patterns = n_patterns
         self.max_neurons = max_neurons
+        self.restarts = restarts
         self.tol = tol
         self.max_iter = max_iter
         self.time_limit = time_limit
@@ -221,7 +226,10 @@ class MLPRegressor(RegressorMixin, ConvexMLP):  # type: ignore[misc]
     def _check_y(self, y: Any) -> Outputs:
         if not isinstance(y, np.ndarray) or y.ndim > 2 or y.dtype.kind not in "biuf":
             raise InvalidDataError("y must be a dense array of numbers, (n_samples,) or (n_samples, n_outputs)")
-        return y.astype(np.float64)
+        y = y.astype(np.float64)
+        if not np.isfinite(y).all():
+            raise InvalidDataError("y has NaN or infinite entries; remove these rows, or impute them")
+        return y
 
     def _make_targets(self, y: Outputs, weights: Weights) -> Targets:
         return RealTargets(Scaling.none(1 if y.ndim == 1 else y.shape[1]), y.ndim == 1)

@@ -9,6 +9,7 @@ import numpy as np
 
 from bidual.architectures import ARCHITECTURES, Patterns, Witness
 from bidual.certificate import Bound, Certificate, DualPoint
+from bidual.errors import InvalidDataError
 from bidual.estimators.encoding import Encoding
 from bidual.estimators.formulation import Formulation
 from bidual.estimators.scaling import Scaling
@@ -101,6 +102,8 @@ def _get_targets(described: dict[str, Any], arrays: Arrays) -> Targets:
     if described["kind"] == "real":
         return RealTargets(_get_scaling("targets", arrays), described["flat"])
     classes = arrays["classes"]
+    if classes.size < 2 or not np.array_equal(np.unique(classes), classes):
+        raise InvalidDataError(f"the classes {classes} are not two or more labels in order")
     return ClassTargets(classes.astype(object) if described["objects"] else classes, described["code"])
 
 
@@ -114,7 +117,12 @@ def _put_scaling(name: str, scaling: Scaling) -> Arrays:
 
 
 def _get_scaling(name: str, arrays: Arrays) -> Scaling:
-    return Scaling(*(arrays[f"{name}.{key}"] for key in ("unit", "center", "scale")))
+    unit, center, scale = (arrays[f"{name}.{key}"] for key in ("unit", "center", "scale"))
+    if unit.ndim != 1 or not unit.shape == center.shape == scale.shape:
+        raise InvalidDataError(f"the scaling of the {name} has shapes {unit.shape}, {center.shape} and {scale.shape}")
+    if not (np.isfinite([unit, center, scale]).all() and (unit > 0).all() and (scale > 0).all()):
+        raise InvalidDataError(f"the scaling of the {name} is not positive and finite")
+    return Scaling(unit, center, scale)
 
 
 def _put_part(part: Any, table: dict[str, Any]) -> dict[str, Any]:

@@ -24,9 +24,14 @@ class RealTargets:
     scaling: Scaling
     flat: bool
 
+    @property
+    def n_outputs(self) -> int:
+        """Outputs of the network."""
+        return int(self.scaling.unit.size)
+
     def columns(self, y: Outputs) -> Outputs:
         """(n, c): y in the user's units, one column for each output."""
-        Y = np.asarray(y, dtype=float)
+        Y = numbers("y", y)
         Y = Y.reshape(-1, 1) if Y.ndim == 1 else Y
         if Y.ndim != 2 or Y.shape[1] != self.scaling.unit.size:
             raise InvalidDataError(f"y must have {self.scaling.unit.size} columns as in fit, got shape {Y.shape}")
@@ -68,10 +73,20 @@ class ClassTargets:
             )
         return cls(classes, code)
 
+    @property
+    def n_outputs(self) -> int:
+        """Outputs of the network."""
+        return 1 if self.classes.size == 2 else int(self.classes.size)
+
     def columns(self, y: Labels) -> Outputs:
         """(n, 1): the place of each label among the classes."""
         y = np.asarray(y)
-        place = np.minimum(np.searchsorted(self.classes, y), self.classes.size - 1)
+        if y.ndim != 1:
+            raise InvalidDataError(f"y must be one column of labels, got shape {y.shape}; flatten it")
+        try:
+            place = np.minimum(np.searchsorted(self.classes, y), self.classes.size - 1)
+        except TypeError as error:
+            raise InvalidDataError(f"y has labels of another type than in fit ({error}); give those of fit") from error
         unknown = self.classes[place] != y
         if unknown.any():
             raise InvalidDataError(f"y has the label {y[unknown][0]!r}, which is none of the classes of fit")
@@ -97,3 +112,11 @@ class ClassTargets:
 
 
 Targets: TypeAlias = RealTargets | ClassTargets
+
+
+def numbers(name: str, values: Any) -> NDArray[np.float64]:
+    """``values`` as an array of numbers."""
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InvalidDataError(f"{name} must be a dense array of numbers ({error}); give it as in fit") from error

@@ -9,7 +9,7 @@ from typing import final
 import numpy as np
 
 from bidual.architectures import Architecture, Neurons, Patterns
-from bidual.architectures.arrangement import covers_faces
+from bidual.architectures.arrangement import count_cells, covers_faces
 from bidual.certificate import DualPoint, pattern_point
 from bidual.errors import RefusedError
 from bidual.oracles.base import Expired, Oracle, Pricing, never
@@ -68,4 +68,11 @@ def all_patterns(problem: Problem) -> Patterns:
 
 @lru_cache(maxsize=8)
 def _cached(architecture: Architecture, data: bytes, shape: tuple[int, int]) -> Patterns:
-    return architecture.all_patterns(np.frombuffer(data).reshape(shape))
+    X = np.frombuffer(data).reshape(shape)
+    patterns = architecture.all_patterns(X)
+    if architecture.most_patterns(*shape) > 1 and count_cells(X) != len(patterns):  # or it cannot count, and refuses
+        raise RefusedError(
+            f"{len(patterns)} activation patterns were found, but there are {count_cells(X)}: rows of X are too close "
+            "to dependent; round the data, or use the oracle LocalSearch or Sampled"
+        )
+    return patterns

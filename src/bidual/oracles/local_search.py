@@ -23,12 +23,13 @@ from bidual.typing import Matrix, Outputs, Vector
 class LocalSearch(Oracle):
     """Multi-start convex-concave ascent of the neuron score, each winner made exact on its own cell.
 
-    The current neurons start first, then random ones in growing batches, until some score more than ``target`` or
-    ``n_starts`` random starts for each output and sign have been made: early calls are cheap, and the call that finds
-    nothing has tried them all. ``device`` is where the matrix products run: ``"cpu"`` (NumPy) or a torch device.
+    The current neurons start first, then random ones and disturbed current ones in growing batches, until some score
+    more than ``target`` or ``n_starts`` such starts for each output and sign have been made: early calls are cheap, and
+    the call that finds nothing has tried them all. ``device`` is where the matrix products run: ``"cpu"`` (NumPy) or a
+    torch device.
     """
 
-    n_starts: int = 100
+    n_starts: int = 400
     keep: int = 200
     device: str = "cpu"
 
@@ -55,20 +56,25 @@ class LocalSearch(Oracle):
         best = _merge(search.in_cells(current), search.refine(current.inputs, current.outputs, target, self.keep))
         batch, done = 25, 0
         while done < self.n_starts and not best.best_found > target and not expired():
-            U, A = _random_starts(problem, V, min(batch, self.n_starts - done), rng)
+            U, A = _random_starts(problem, V, current, min(batch, self.n_starts - done), rng)
             best = _merge(best, search.refine(U, A, target, self.keep))
             done, batch = done + batch, 2 * batch
         return best
 
 
-def _random_starts(problem: Problem, V: Outputs, count: int, rng: np.random.Generator) -> tuple[Matrix, Matrix]:
-    """``count`` Gaussian inputs for each sign of each output axis."""
+def _random_starts(
+    problem: Problem, V: Outputs, current: Neurons, count: int, rng: np.random.Generator
+) -> tuple[Matrix, Matrix]:
+    """``count`` inputs for each sign of each output axis: Gaussian ones, every other one added to a current neuron."""
     p, c = problem.lifted.shape[1], V.shape[1]
-    U = rng.standard_normal((p, 2 * c * count))
+    A = np.repeat(np.hstack([np.eye(c), -np.eye(c)]), count, axis=1)
+    U = rng.standard_normal((p, A.shape[1]))
     if problem.architecture.bias == "free":
         U[-1] *= _unit(problem.X)
     U /= problem.architecture.input_norm(U)
-    return U, np.tile(np.hstack([np.eye(c), -np.eye(c)]), count)
+    if len(current):
+        U[:, ::2] += current.inputs[:, rng.integers(len(current), size=U[:, ::2].shape[1])]
+    return U / problem.architecture.input_norm(U), A
 
 
 def _unit(X: Matrix) -> float:

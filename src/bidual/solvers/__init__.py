@@ -3,6 +3,7 @@
 from bidual.solvers.base import Budget, Iterate, Record, Solution, Solver, Status, Stop, drive
 from bidual.solvers.conic import Conic
 from bidual.solvers.fixed_patterns import FixedPatterns
+from bidual.solvers.restarts import Restarts
 from bidual.solvers.working_set import WorkingSet
 
 SOLVERS: dict[str, type[Solver]] = {
@@ -18,6 +19,7 @@ __all__ = [
     "FixedPatterns",
     "Iterate",
     "Record",
+    "Restarts",
     "Solution",
     "Solver",
     "Status",

@@ -78,13 +78,15 @@ class Budget:
 class Iterate:
     """A network, the dual vector (n, c) at its predictions, and what pricing that vector found.
 
-    ``limited`` says that the solver holds back neurons because of its own limit on their number.
+    ``limited`` says that the solver holds back neurons because of its own limit on their number; ``searching`` that it
+    has more to try even if this search found no better neuron.
     """
 
     network: Network
     V: Outputs
     pricing: Pricing
     limited: bool = False
+    searching: bool = False
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,11 @@ class _State:
             self.priced = max(self.problem.dual(V, found), self.whole_dual)
         self.priced = max(self.priced, self.whole_dual)
 
+    def proposes_to_end(self, allowed: float) -> bool:
+        """True if the search found no better neuron and the solver would not search on."""
+        found = self.iterate.pricing.best_found > 0 and not self.iterate.searching
+        return found and self.primal - self.priced <= allowed
+
     def certificate(self, hurry: bool = False, enough: float = 0.0) -> Certificate:
         """Prove the best iterate, on its own patterns and those its oracle listed."""
         dual = self.iterate.pricing.dual
@@ -194,7 +201,7 @@ def drive(
                 status = Status.CALLBACK_STOPPED
             elif state.primal - state.whole_dual <= allowed:
                 status = Status.OPTIMAL
-            elif state.primal - state.priced <= allowed and state.iterate.pricing.best_found > 0:
+            elif state.proposes_to_end(allowed):
                 certificate = state.certificate()
                 if max(certificate.gap, certificate.priced_gap) <= allowed:
                     return Solution(state.iterate.network, certificate, Status.OPTIMAL_ON_PATTERNS, tuple(history))

@@ -101,10 +101,11 @@ class WorkingSet(Solver):
         width = self._width(problem) if random else 0
         if width == 0:
             return neurons, empty
-        neurons = _random_neurons(problem, width, rng)
+        neurons = random_neurons(problem, width, rng)
         spread = float(np.abs(problem.dual_vector(F)).mean()) * p**0.5 / max(width, 1) + 1e-12
         begun = Amplitudes(np.full(width, spread), b, empty.V, empty.price)
-        neurons, t, b = descend(problem, neurons, begun, 200, budget.expired)
+        neurons, t, b = descend(problem, neurons, begun, 500, budget.expired)
+        neurons, t = merge(problem, neurons, t)
         return neurons, solve_master(problem, neurons, t, b)
 
     def _width(self, problem: Problem) -> int:
@@ -113,7 +114,7 @@ class WorkingSet(Solver):
         if self.width is not None:
             return self.width
         work = problem.lifted.size
-        each = int(np.clip(2e7 // work // problem.n_outputs, 20, 200))
+        each = int(np.clip(2e7 // work // problem.n_outputs, 20, 1000 // problem.n_outputs))
         return min(each, 50 * problem.X.shape[0]) * problem.n_outputs
 
     def _grow(
@@ -163,7 +164,9 @@ def default_oracle(problem: Problem, seed: int = 0, device: str = "cpu") -> Orac
         with suppress(RefusedError):  # rows too close to tell their cells
             all_patterns(problem)
             return Enumerated()
-    return LocalSearch(device=device) if isinstance(problem.architecture, ReLU) else Sampled(seed=seed)
+    if isinstance(problem.architecture, ReLU):
+        return LocalSearch(max(100, 400 // problem.n_outputs), device=device)
+    return Sampled(seed=seed)
 
 
 def _listable(problem: Problem) -> bool:
@@ -202,7 +205,7 @@ def _charges(problem: Problem) -> bool:
     return problem.penalty.slope(1.0) == 0.0
 
 
-def _random_neurons(problem: Problem, width: int, rng: np.random.Generator) -> Neurons:
+def random_neurons(problem: Problem, width: int, rng: np.random.Generator) -> Neurons:
     """Gaussian inputs; outputs in turn, with both signs (separate), or Gaussian (shared)."""
     architecture, p, c = problem.architecture, problem.lifted.shape[1], problem.n_outputs
     U = rng.standard_normal((p, width))
