@@ -83,6 +83,7 @@ def test_parameters_go_in_and_out(kind: type[Estimator]) -> None:
         "radius": 2.0,
         "n_patterns": 7,
         "max_neurons": 3,
+        "restarts": 2,
         "tol": 0.1,
         "max_iter": 5,
         "time_limit": 9.0,

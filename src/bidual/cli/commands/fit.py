@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bidual.cli.preparation import Prepared
     from bidual.report import Case
 
-PARAMS = ("alpha", "activation", "loss", "tol", "max_iter", "time_limit", "max_neurons")
+PARAMS = ("alpha", "activation", "loss", "tol", "max_iter", "time_limit", "max_neurons", "restarts")
 """Options that the estimator takes; those not given keep its defaults."""
 
 
@@ -43,6 +43,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--max-iter", type=count, metavar="N", help="most rounds of the solver")
     parser.add_argument("--time-limit", type=positive, metavar="SECONDS")
     parser.add_argument("--max-neurons", type=count, metavar="N")
+    parser.add_argument("--restarts", type=seed, metavar="N", help="search on N times from the best network")
     parser.add_argument("--compare", action="store_true", help="train scikit-learn's MLP on the same rows, too")
     parser.add_argument("--out", type=Path, default=Path("bidual-out"), metavar="DIR", help="default: bidual-out")
     add_common(parser)
