@@ -73,32 +73,32 @@ multipliers of any sign, free bias | operators/cone.py | operators/test_cone.py:
 other side of a hyperplane | architectures/arrangement.py | architectures/test_arrangement.py
     for side in (1.0, -1.0): => for side in (np.sign(H[k] @ u),):
 cells counted on another plane | architectures/arrangement.py | architectures/test_arrangement.py
-    count_cells(H[:-1] @ _complement(h)) => count_cells(H[:-1] @ _complement(H[0]))
+    count_cells(H[:-1] @ _complement(h), limit - count) => count_cells(H[:-1, 1:], limit - count)
 gates on hyperplanes forgotten | oracles/enumerated.py | regression/test_gates_on_hyperplanes.py
     if problem.architecture.gated and not covers_faces(problem.lifted, patterns): => if False:
-smaller bound of two lists | certificate.py | oracles/test_oracles.py::test_split_is_the_unsplit_oracle
+smaller bound of two lists | certificate/bound.py | oracles/test_oracles.py::test_split_is_the_unsplit_oracle
     Bound(max(self.value, other.value) => Bound(min(self.value, other.value)
 bound of some pieces | oracles/wrappers.py | oracles/test_oracles.py::test_split_claims_no_more_than_its_pieces
     if len(known) < len(points): => if not known:
 score of the climb | oracles/local_search.py | testing/test_checks.py::test_oracles
     return Pricing(Neurons(U, A), self.scores(U, A)) => return Pricing(Neurons(U, A), self.scores(neurons.inputs, A))
-list is global | certificate.py | regression/test_forged_scope.py
+list is global | certificate/proof.py | regression/test_forged_scope.py
     if PROVES.get(bound.method) != bound.scope: => if False:
-primal taken on trust | certificate.py | test_certificate.py::test_forgeries_are_rejected
+primal taken on trust | certificate/certificate.py | test_certificate.py::test_forgeries_are_rejected
     _agree("primal", self.primal, primal, => _agree("primal", primal, primal,
-mean bound of the patterns | certificate.py | test_certificate.py::test_forgeries_are_rejected
+mean bound of the patterns | certificate/proof.py | test_certificate.py::test_forgeries_are_rejected
     return float(norms.max(initial=0.0)) => return float(norms.mean())
-negative multipliers | certificate.py | test_certificate.py::test_a_witness_is_nonnegative_and_closes_a_free_bias
+negative multipliers | certificate/proof.py | test_certificate.py::test_a_witness_is_nonnegative_and_closes_a_free_bias
     if not (witness.values >= 0).all(): => if False:
-witness of no sign | certificate.py | regression/test_forged_witness.py
+witness of no sign | certificate/proof.py | regression/test_forged_witness.py
      and (np.abs(blocks[:, 2]) == 1).all()) => )
-open free bias | certificate.py | test_certificate.py::test_a_witness_is_nonnegative_and_closes_a_free_bias
+open free bias | certificate/proof.py | test_certificate.py::test_a_witness_is_nonnegative_and_closes_a_free_bias
     closed = not free or => closed = True or
-cells missing | certificate.py | test_certificate.py::test_forgeries_are_rejected
-     or count_cells(Xl) != len(patterns): => :
-mask of no gate | certificate.py | test_certificate.py::test_forgeries_are_rejected
+cells missing | certificate/proof.py | test_certificate.py::test_forgeries_are_rejected
+    complete = count_cells(Xl, len(patterns)) == len(patterns) => complete = True
+mask of no gate | certificate/proof.py | test_certificate.py::test_forgeries_are_rejected
     if not np.array_equal(Z[rows] > 0, patterns.masks[rows]): => if False:
-neurons off the list | certificate.py | test_certificate.py::test_a_network_slid_off_its_patterns_gets_its_own
+neurons off the list | certificate/certificate.py | test_certificate.py::test_a_network_slid_off_its_patterns_gets_its_own
     if outside.size: => if False:
 master of any sign | solvers/inner/master.py | solvers/test_working_set.py::test_o3
     nnls(R, solve_triangular(R, rhs - price, trans="T"), maxiter=30 * m)[0] => cho_solve((R, False), rhs - price)

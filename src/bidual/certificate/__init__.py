@@ -1,0 +1,19 @@
+"""What is proven: bounds of neuron scores, their proofs, and the certificate of a network."""
+
+from bidual.certificate.bound import PROVES, Bound, DualPoint, Method, Scope, norm_point, pattern_point
+from bidual.certificate.certificate import Certificate, certify, relative
+from bidual.certificate.proof import verify_bound
+
+__all__ = [
+    "PROVES",
+    "Bound",
+    "Certificate",
+    "DualPoint",
+    "Method",
+    "Scope",
+    "certify",
+    "norm_point",
+    "pattern_point",
+    "relative",
+    "verify_bound",
+]

@@ -1,0 +1,74 @@
+"""A proven bound of every neuron's score: what it covers, how it was proven, and what that takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from bidual.architectures.base import PatternPrices, Witness
+from bidual.architectures.patterns import Patterns
+from bidual.problem import Problem
+from bidual.typing import Outputs
+
+Scope = Literal["global", "patterns"]
+Method = Literal["enumeration", "norms", "closed form", "projection"]
+
+PROVES: dict[str, Scope] = {
+    "enumeration": "global",
+    "norms": "global",
+    "closed form": "global",
+    "projection": "patterns",
+}
+"""The scope of what each method proves."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A proven bound: no neuron in scope scores more than ``value`` against the dual vector it came with.
+
+    scope : ``"global"`` (every neuron of the architecture) or ``"patterns"`` (those on the listed patterns).
+    method : ``"enumeration"`` of all cells, ``"norms"`` or ``"closed form"`` (global); ``"projection"`` on the listed
+    cells (patterns). ``patterns`` and ``witness`` are what a proof needs beyond the dual vector.
+    """
+
+    value: float
+    scope: Scope
+    method: Method
+    patterns: Patterns | None = None
+    witness: Witness | None = None
+
+    def join(self, other: Bound) -> Bound:
+        """The bound over the patterns of both, for the same dual vector."""
+        mine, theirs = self.patterns, other.patterns
+        assert mine is not None and theirs is not None and self.scope == other.scope == "patterns"
+        patterns = Patterns(np.hstack([mine.masks, theirs.masks]), np.hstack([mine.gates, theirs.gates]))
+        witness = None
+        if self.witness is not None and other.witness is not None:
+            witness = self.witness.join(other.witness, len(mine))
+        return Bound(max(self.value, other.value), "patterns", self.method, patterns, witness)
+
+
+@dataclass(frozen=True)
+class DualPoint:
+    """A dual vector V (n, c) with a proven bound of its neuron scores; ``value(problem) <= optimum over the scope``."""
+
+    V: Outputs
+    bound: Bound
+
+    def value(self, problem: Problem) -> float:
+        return problem.dual(self.V, self.bound.value)
+
+
+def norm_point(problem: Problem, V: Outputs) -> DualPoint:
+    """V with the closed-form bound of the architecture."""
+    exact = problem.architecture.most_patterns(*problem.lifted.shape) == 1
+    value = problem.architecture.norm_bound(problem.lifted, V)
+    return DualPoint(V, Bound(value, "global", "closed form" if exact else "norms"))
+
+
+def pattern_point(problem: Problem, V: Outputs, patterns: Patterns, floor: float) -> tuple[DualPoint, PatternPrices]:
+    """V with the bound over the listed patterns, and the best neurons on them (those above ``floor``)."""
+    prices = problem.architecture.on_patterns(problem.lifted, patterns, V, floor)
+    return DualPoint(V, Bound(prices.bound, "patterns", "projection", patterns, prices.witness)), prices

@@ -1,0 +1,110 @@
+"""Proving a bound again, from the data, the dual vector and what the bound carries."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from bidual.architectures.arrangement import count_cells, covers_faces
+from bidual.architectures.base import Witness
+from bidual.architectures.patterns import Patterns, first_of_each
+from bidual.certificate.bound import PROVES, DualPoint, norm_point
+from bidual.errors import CertificateError, RefusedError
+from bidual.operators.masked import MaskedData
+from bidual.problem import Problem
+from bidual.typing import Outputs
+
+
+def verify_bound(problem: Problem, point: DualPoint, rtol: float = 1e-9) -> None:
+    """Raise CertificateError unless ``point.bound`` is proven by what it carries."""
+    bound, V = point.bound, point.V
+    if PROVES.get(bound.method) != bound.scope:
+        raise CertificateError(f"a bound by {bound.method!r} proves nothing of scope {bound.scope!r}")
+    if V.shape != problem.Y.shape or V.dtype.kind != "f" or not np.isfinite(V).all():
+        raise CertificateError(f"the dual vector has shape {V.shape}, the targets {problem.Y.shape}, or is not finite")
+    if bound.method in ("norms", "closed form"):
+        proven = norm_point(problem, V).bound
+        if proven.method != bound.method:
+            raise CertificateError(f"the bound is stated by {bound.method!r}, its proof is by {proven.method!r}")
+        value = proven.value
+    else:
+        if bound.patterns is None:
+            raise CertificateError(f"a bound by {bound.method!r} needs its list of patterns")
+        _check_form(problem, bound.patterns, bound.witness)
+        if bound.method == "enumeration":
+            _check_complete(problem, bound.patterns)
+        value = _bound_on_patterns(problem, V, bound.patterns, bound.witness)
+    if not bound.value >= value * (1 - rtol):
+        raise CertificateError(f"the neuron bound is stated as {bound.value!r} but only {value!r} is proven")
+
+
+def _check_form(problem: Problem, patterns: Patterns, witness: Witness | None) -> None:
+    """Masks are of the rows, and multipliers of listed patterns, outputs, signs and rows; none is negative."""
+    masks, gates = patterns.masks, patterns.gates
+    (n, p), P, c = problem.lifted.shape, len(patterns), problem.n_outputs
+    if masks.shape != (n, P) or masks.dtype != bool or gates.shape != (p, P) or gates.dtype.kind != "f":
+        raise CertificateError(
+            f"masks of shape {masks.shape} and type {masks.dtype}, gates of shape {gates.shape} and type {gates.dtype}"
+        )
+    if witness is None:
+        return
+    blocks, start, rows = witness.blocks, witness.start, witness.rows
+    formed = (
+        blocks.dtype.kind == start.dtype.kind == rows.dtype.kind == "i"
+        and witness.values.dtype.kind == "f"
+        and start.ndim == 1
+        and blocks.shape == (start.size - 1, 3)
+        and rows.shape == witness.values.shape == (int(start[-1]),)
+        and bool((np.diff(start) >= 0).all())
+        and bool(((blocks[:, :2] >= 0) & (blocks[:, :2] < [P, c])).all() and (np.abs(blocks[:, 2]) == 1).all())
+        and bool(((rows >= 0) & (rows < n)).all())
+    )
+    if not formed:
+        raise CertificateError("the witness is not about the listed patterns, the outputs, two signs and the rows")
+    if not (witness.values >= 0).all():
+        raise CertificateError("the witness has negative multipliers")
+
+
+def _check_complete(problem: Problem, patterns: Patterns) -> None:
+    """Every listed mask is a cell with its gate strictly inside, all are different, and their number is that of all
+    cells."""
+    Xl = problem.lifted
+    if problem.architecture.gated and not covers_faces(Xl, patterns):
+        raise CertificateError("a gate on a hyperplane can open rows that no listed pattern opens together")
+    rows = np.any(Xl != 0, axis=1)
+    Z = Xl @ patterns.gates
+    if not (np.abs(Z) > 1e-14 * (np.abs(Xl) @ np.abs(patterns.gates)))[rows].all():
+        raise CertificateError("a listed gate lies on a hyperplane, so it proves no cell")
+    if not np.array_equal(Z[rows] > 0, patterns.masks[rows]):
+        raise CertificateError("a listed mask is not the pattern of its gate")
+    try:
+        complete = count_cells(Xl, len(patterns)) == len(patterns)
+    except RefusedError as error:
+        raise CertificateError(f"the cells cannot be counted: {error}") from error
+    if not complete or first_of_each(patterns.masks[rows]).size != len(patterns):
+        raise CertificateError(f"the list of {len(patterns)} patterns is not the list of all cells")
+
+
+def _bound_on_patterns(problem: Problem, V: Outputs, patterns: Patterns, witness: Witness | None) -> float:
+    """The bound that the witness proves: ``max over patterns, outputs and signs of ||+-X'D v + (S X)'mu||``."""
+    architecture, Xl = problem.architecture, problem.lifted
+    everywhere = architecture.most_patterns(*Xl.shape) == 1
+    C = MaskedData(Xl, patterns.masks | everywhere, getattr(architecture, "slope", 0.0)).adjoint(V)
+    free = architecture.bias == "free"
+    if architecture.outputs == "shared" and V.shape[1] > 1:
+        return math.inf if free else float(np.linalg.svd(C, compute_uv=False)[:, 0].max(initial=0.0))
+    rounding = 1e-12 * float(np.abs(V).sum())
+    norms = np.repeat(np.linalg.norm(C, axis=1)[:, :, None], 2, axis=2)
+    if free:
+        norms = np.where((np.abs(C[:, -1]) <= rounding)[:, :, None], norms, np.inf)
+    if witness is not None:
+        S = np.where(patterns.masks, 1.0, -1.0)
+        for (j, k, sign), a, b in zip(witness.blocks, witness.start[:-1], witness.start[1:], strict=True):
+            rows, mu = witness.rows[a:b], witness.values[a:b]
+            point = sign * C[j, :, k] + Xl[rows].T @ (S[rows, j] * mu)
+            closed = not free or abs(point[-1]) <= max(rounding, 1e-12 * np.abs(C[j, :, k]).sum())
+            proven = float(np.linalg.norm(point[:-1] if free else point)) if closed else np.inf
+            place = (j, k, 0 if sign > 0 else 1)
+            norms[place] = min(norms[place], proven)
+    return float(norms.max(initial=0.0))
