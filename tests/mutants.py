@@ -98,7 +98,7 @@ cells missing | certificate/proof.py | test_certificate.py::test_forgeries_are_r
     complete = count_cells(Xl, len(patterns)) == len(patterns) => complete = True
 mask of no gate | certificate/proof.py | test_certificate.py::test_forgeries_are_rejected
     if not np.array_equal(Z[rows] > 0, patterns.masks[rows]): => if False:
-neurons off the list | certificate/certificate.py | test_certificate.py::test_a_network_slid_off_its_patterns_gets_its_own
+neurons off the list | certificate/certificate.py | test_certificate.py::test_a_network_slid_off_its_patterns
     if outside.size: => if False:
 master of any sign | solvers/inner/master.py | solvers/test_working_set.py::test_o3
     nnls(R, solve_triangular(R, rhs - price, trans="T"), maxiter=30 * m)[0] => cho_solve((R, False), rhs - price)

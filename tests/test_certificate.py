@@ -430,7 +430,7 @@ def test_a_search_never_moves_the_dual(seed: int) -> None:
         assert certificate.priced_gap >= certificates[0].priced_gap
 
 
-def test_a_network_slid_off_its_patterns_gets_its_own() -> None:
+def test_a_network_slid_off_its_patterns() -> None:
     problem, network, _ = proof("listed")
     listed = sample(problem.lifted, 2, 5)
     certificate = certify(problem, network, listed=listed)
