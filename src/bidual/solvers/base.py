@@ -19,6 +19,7 @@ from bidual.network import Network
 from bidual.oracles.base import Pricing
 from bidual.problem import Problem
 from bidual.solvers.inner.master import intercept_only
+from bidual.solvers.threads import suitable_threads
 from bidual.typing import Outputs
 
 logger = logging.getLogger("bidual")
@@ -139,7 +140,8 @@ class Solver(ABC):
         reason = self.accepts(problem)
         if reason is not None:
             raise RefusedError(reason)
-        return drive(self, problem, stop or Stop(), callback, start)
+        with suitable_threads(problem.lifted.size):
+            return drive(self, problem, stop or Stop(), callback, start)
 
 
 @dataclass
