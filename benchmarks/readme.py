@@ -34,7 +34,7 @@ def draw_figure() -> None:
     X = X[["bmi"]]
     model = bidual.MLPRegressor(random_state=0, tol=1e-6).fit(X, y)
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
-    FunctionDisplay.from_estimator(model, X, y, ax=left)
+    FunctionDisplay.from_estimator(model, X, ["bmi"], y=y, ax=left)
     ConvergenceDisplay.from_estimator(model, ax=right)
     folder = ROOT / "docs" / "_static"
     folder.mkdir(parents=True, exist_ok=True)

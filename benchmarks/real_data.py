@@ -130,7 +130,7 @@ def table(rows: list[dict]) -> str:
     lines = [head, "|---" + "|---:" * 9 + "|"]
     for r in rows:
         lines.append(
-            f"| {r['set']} | {r['primal']:.9f} | {r['adam_best']:.9f} | {r['relative_gap']:.1e} "
+            f"| {r['set']} | {r['primal']:.9g} | {r['adam_best']:.9g} | {r['relative_gap']:.1e} "
             f"| {r['relative_priced_gap']:.1e} | {r['global_relative_gap']:.2f} | {r['neurons']} | {r['seconds']:.1f} "
             f"| {r['cv_score']:.3f} | {r['cv_score_sklearn_mlp']:.3f} |"
         )
