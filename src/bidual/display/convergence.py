@@ -128,7 +128,7 @@ class ConvergenceDisplay(Display):
             seen = np.concatenate([*(curve[first:] for curve in (primal, proven, priced)), last])
             seen = seen[np.isfinite(seen)]
             low, high = float(seen.min()), float(seen.max())
-            _linear(ax, t, primal, low if low - proven[0] > high - low else float(np.fmin(low, proven[0])), high)
+            _linear(ax, t, primal, low if _far(low - proven[0], high - low) else float(np.fmin(low, proven[0])), high)
         if t.size == 1:
             ax.set_xlim(t[0] - 0.5, t[0] + 0.5) if x == "iteration" else ax.set_xlim(0.0, 2.0 * t[0] + 1e-3)
         if x == "iteration":
@@ -150,9 +150,14 @@ def _logarithmic(ax: Axes, primal: Vector, last: Sequence[float]) -> None:
     )
 
 
+def _far(distance: float, span: float) -> bool:
+    """True if the beginning would hide the rest; a rest that is a thousand times smaller shows nothing by itself."""
+    return bool(span < distance < 1e3 * span)
+
+
 def _linear(ax: Axes, t: Vector, primal: Vector, low: float, high: float) -> None:
     """Linear limits around all but the beginning, and around that too if it is not far away."""
-    far = primal[0] - low > 4.0 * (high - low) > 0.0
+    far = _far(primal[0] - low, 4.0 * (high - low))
     if not far:
         high = max(high, float(primal[0]))
     pad = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
