@@ -61,7 +61,7 @@ def test_a_linear_network_is_the_ridge_path() -> None:
     rng = np.random.default_rng(0)
     X, y, beta = rng.normal(size=(20, 5)), rng.normal(size=20), 2.0
     problem = Problem(X, y[:, None], Squared(), Linear(bias="none"), Strength(beta), intercept=False)
-    solution = FixedPatterns().solve(problem, Stop(tol=1e-10))
+    solution = FixedPatterns().solve(problem, Stop(tol=1e-12))
     assert solution.status == Status.OPTIMAL and solution.certificate.method == "closed form"
     residual = y - solution.network(X)[:, 0]
     assert np.linalg.norm(X.T @ residual) == pytest.approx(beta, rel=1e-6)

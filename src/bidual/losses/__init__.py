@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bidual.losses.base import Loss
+from bidual.losses.conjugate import SmoothConjugate
 from bidual.losses.hinge import Hinge
 from bidual.losses.huber import Huber
 from bidual.losses.logistic import Logistic
@@ -15,4 +16,15 @@ LOSSES: dict[str, type[Loss]] = {
     loss.name: loss for loss in (Squared, Huber, Logistic, Hinge, SmoothedHinge, SquaredHinge, Multinomial)
 }
 
-__all__ = ["LOSSES", "Hinge", "Huber", "Logistic", "Loss", "Multinomial", "SmoothedHinge", "Squared", "SquaredHinge"]
+__all__ = [
+    "LOSSES",
+    "Hinge",
+    "Huber",
+    "Logistic",
+    "Loss",
+    "Multinomial",
+    "SmoothConjugate",
+    "SmoothedHinge",
+    "Squared",
+    "SquaredHinge",
+]

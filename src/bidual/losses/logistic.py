@@ -8,16 +8,16 @@ from typing import ClassVar, Literal, final
 
 import numpy as np
 
-from bidual.losses.base import Loss
 from bidual.losses.checks import check_signs
-from bidual.losses.dual import ROUNDING, entropy_peak, unit_step
+from bidual.losses.conjugate import SmoothConjugate
+from bidual.losses.dual import ROUNDING, TINY, entropy_peak, unit_step
 from bidual.losses.functions import expit, xlogx
 from bidual.typing import Outputs, Weights
 
 
 @final
 @dataclass(frozen=True)
-class Logistic(Loss):
+class Logistic(SmoothConjugate):
     """``L(F) = sum_ik s_i log(1 + exp(-Y_ik F_ik))``, Y = +-1; several columns are independent yes/no questions.
 
     Conjugate: with ``a = -Y Z / s``, ``L*(Z) = sum_ik s_i (a log a + (1 - a) log(1 - a))`` where every a is in [0, 1]
@@ -28,6 +28,7 @@ class Logistic(Loss):
     name: ClassVar[str] = "logistic"
     targets: ClassVar[Literal["real", "signs", "one_hot"]] = "signs"
     smooth: ClassVar[bool] = True
+    barrier: ClassVar[bool] = True
 
     def check_targets(self, Y: Outputs) -> None:
         check_signs(Y, self.name)
@@ -47,6 +48,17 @@ class Logistic(Loss):
             return inf
         a = np.clip(a, 0.0, 1.0)
         return float(s @ np.sum(xlogx(a) + xlogx(1.0 - a), axis=1))
+
+    def conjugate_slope(self, Z: Outputs, Y: Outputs, s: Weights) -> Outputs:
+        a = np.clip(-Y * Z / s[:, None], TINY, 1.0 - ROUNDING)
+        return Y * (np.log1p(-a) - np.log(a))
+
+    def conjugate_curvature(self, Z: Outputs, Y: Outputs, s: Weights) -> Outputs:
+        a = np.clip(-Y * Z / s[:, None], TINY, 1.0 - ROUNDING)
+        return 1.0 / (s[:, None] * a * (1.0 - a))
+
+    def conjugate_domain(self, Y: Outputs, s: Weights) -> tuple[Outputs, Outputs]:
+        return np.minimum(0.0, -Y * s[:, None]), np.maximum(0.0, -Y * s[:, None])
 
     def domain_step(self, V: Outputs, Y: Outputs, s: Weights) -> float:
         return unit_step(Y * V / s[:, None])

@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from bidual.typing import Masks, Matrix, Outputs, Rows
+from bidual.typing import Masks, Matrix, Outputs, Rows, Vector
 
 ROWS = 512
 """Rows of one block: its masks, unpacked, and its products stay in the second-level cache."""
@@ -38,7 +38,7 @@ class MaskedData:
         """(n, c): ``sum_j D_j X U_j``, U (k, p, c) on the patterns ``which`` (k,)."""
         n, p, _ = self.shape
         k, _, c = U.shape
-        X, A, F = self._data(U.dtype), U.reshape(k, p * c), np.empty((n, c), U.dtype)
+        X, A, F = self.rows(U.dtype), U.reshape(k, p * c), np.empty((n, c), U.dtype)
         for rows, D in self._blocks(U.dtype, which):
             F[rows] = np.einsum("np,npc->nc", X[rows], (D.T @ A).reshape(-1, p, c))
         self._count(k, c, U.dtype)
@@ -48,7 +48,7 @@ class MaskedData:
         """(k, p, c): ``X'D_j R``, R (n, c)."""
         n, p, P = self.shape
         c, k = R.shape[1], P if which is None else which.size
-        X, C = self._data(R.dtype), np.zeros((k, p * c), R.dtype)
+        X, C = self.rows(R.dtype), np.zeros((k, p * c), R.dtype)
         for rows, D in self._blocks(R.dtype, which):
             C += D @ (X[rows, :, None] * R[rows, None, :]).reshape(-1, p * c)
         self._count(k, c, R.dtype)
@@ -57,7 +57,7 @@ class MaskedData:
     def columns(self, U: Matrix, which: Which = None) -> Matrix:
         """(n, k): column j is ``D_j X u_j``, U (k, p)."""
         n, k = self.shape[0], U.shape[0]
-        X, columns = self._data(U.dtype), np.empty((n, k), U.dtype)
+        X, columns = self.rows(U.dtype), np.empty((n, k), U.dtype)
         for rows, D in self._blocks(U.dtype, which):
             columns[rows] = (X[rows] @ U.T) * D.T
         self._count(k, 1, U.dtype)
@@ -70,7 +70,12 @@ class MaskedData:
             total[rows] = D.T @ a
         return total
 
-    def _data(self, dtype: Any) -> Matrix:
+    def squared_lengths(self) -> Vector:
+        """(n,): ``||x_i||^2``."""
+        return np.einsum("np,np->n", self._X["float64"], self._X["float64"])
+
+    def rows(self, dtype: Any) -> Matrix:
+        """(n, p): X in the given precision."""
         name = np.dtype(dtype).name
         if name not in self._X:
             self._X[name] = self._X["float64"].astype(dtype)

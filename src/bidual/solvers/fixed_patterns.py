@@ -1,4 +1,4 @@
-"""First-order solver for the finite program of gated and linear networks."""
+"""The finite program of gated and linear networks, on a fixed list of patterns."""
 
 from __future__ import annotations
 
@@ -12,25 +12,32 @@ import numpy as np
 from bidual.architectures import Patterns, ReLU
 from bidual.architectures.patterns import sample
 from bidual.errors import InvalidParameterError
+from bidual.losses import SmoothConjugate
 from bidual.network import Network
 from bidual.oracles import Listed
 from bidual.penalties import Strength
 from bidual.problem import Problem
 from bidual.program import Program
 from bidual.solvers.base import Budget, Iterate, Solver
+from bidual.solvers.inner.group_newton import group_newton
 from bidual.solvers.inner.master import intercept_only
 from bidual.solvers.inner.proximal_gradient import proximal_gradient
-from bidual.typing import Matrix, Vector
+from bidual.typing import Matrix, Outputs, Vector
+
+Proposal = tuple[Matrix, Vector, Outputs]
+"""Blocks, intercept and dual vector."""
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class FixedPatterns(Solver):
-    """Accelerated proximal gradient on all blocks of a fixed list of patterns at once.
+    """All blocks of a fixed list of patterns at once: semismooth Newton on the dual, then proximal gradient steps.
 
     For gated networks: ``patterns``, or those of ``n_patterns`` Gaussian gates drawn with ``seed``. A linear network
-    has one pattern. Needs a smooth loss and a strength; its certificate is of the listed patterns. An iterate every
-    ``steps`` steps. (Mishkin, Sahiner & Pilanci 2022.)
+    has one pattern. Needs a smooth loss and a strength; its certificate is of the listed patterns. Newton's method
+    (:func:`~bidual.solvers.inner.group_newton.group_newton`) is for separate outputs and the squared and logistic
+    losses; other cases, and gaps below its reach, take accelerated proximal gradient steps, with an iterate
+    every ``steps`` steps (Mishkin, Sahiner & Pilanci 2022).
     """
 
     patterns: Patterns | None = None
@@ -55,12 +62,24 @@ class FixedPatterns(Solver):
     def iterates(self, problem: Problem, start: Network | None, budget: Budget) -> Iterator[Iterate]:
         program = Program(problem, self._patterns(problem))
         oracle, rng = Listed(program.patterns), np.random.default_rng(self.seed)
-        steps = proximal_gradient(program, *_begin(program, start))
-        while group := list(islice(steps, self.steps)):
-            U, b, F = group[-1]
-            network, V = program.to_network(U, b), problem.dual_vector(F)
+        for U, b, V in self._proposals(program, *_begin(program, start), budget):
+            network = program.to_network(U, b)
             neurons, _ = problem.architecture.from_network(network)
             yield Iterate(network, V, oracle.price(problem, V, neurons, 0.0, rng, budget.expired))
+
+    def _proposals(self, program: Program, U: Matrix, b: Vector, budget: Budget) -> Iterator[Proposal]:
+        """Newton's method as far as it goes, then proximal gradient steps."""
+        problem = program.problem
+        if isinstance(problem.loss, SmoothConjugate) and not program.shared:
+            next_gap = np.inf
+            for step in group_newton(program, U, b):
+                if step.gap <= max(next_gap, 0.5 * budget.tol) or budget.expired():
+                    U, b, next_gap = step.U, step.b, 0.1 * step.gap
+                    yield U, b, problem.feasible(step.V)
+        steps = proximal_gradient(program, U, b)
+        while group := list(islice(steps, self.steps)):
+            U, b, F = group[-1]
+            yield U, b, problem.dual_vector(F)
 
     def _patterns(self, problem: Problem) -> Patterns:
         if self.patterns is not None:

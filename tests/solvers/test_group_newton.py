@@ -1,0 +1,84 @@
+"""Newton on the dual: its preconditioner against dense matrices, its reach and its work on every loss it is for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bidual.architectures import GatedReLU
+from bidual.architectures.patterns import sample
+from bidual.losses import LOSSES, Loss, SmoothConjugate
+from bidual.operators.masked import MaskedData
+from bidual.penalties import Strength
+from bidual.problem import Problem
+from bidual.program import Program
+from bidual.solvers import FixedPatterns, Status, Stop
+from bidual.solvers.inner.group_newton import group_newton
+from bidual.solvers.inner.master import intercept_only
+from bidual.solvers.inner.preconditioner import MeanField
+from bidual.testing.examples import random_targets
+
+SMOOTH = [loss() for loss in LOSSES.values() if issubclass(loss, SmoothConjugate)]
+
+
+def gated(loss: Loss, n: int, d: int, share: float, seed: int = 0, intercept: bool = True) -> Problem:
+    """Random targets, and a share of the strength from which on no neuron pays on 60 patterns."""
+    rng = np.random.default_rng(seed)
+    X, Y = rng.normal(size=(n, d)), random_targets(loss, n, 3, rng)
+    unit = Problem(X, Y, loss, GatedReLU(bias="none"), Strength(1.0), rng.uniform(0.5, 2.0, size=n), intercept)
+    V = unit.dual_vector(intercept_only(unit)[1])
+    most = np.linalg.norm(MaskedData(X, sample(X, 60, 0).masks).adjoint(V), axis=1).max()
+    return Problem(X, Y, loss, unit.architecture, Strength(share * most), unit.weights, intercept)
+
+
+def test_preconditioner_inverts_where_all_masks_agree() -> None:
+    rng = np.random.default_rng(0)
+    n, p, k, c = 12, 3, 2, 3
+    X, mask = rng.normal(size=(n, p)), rng.uniform(size=(n, 1)) < 0.6
+    data = MaskedData(X, np.repeat(mask, k, axis=1))
+    h, a, r = rng.uniform(0.5, 2.0, size=(n, c)), rng.uniform(0.5, 1.0, size=(k, c)), rng.uniform(size=(k, c))
+    U, w = rng.normal(size=(k, p, c)), 0.7
+    R, exact = rng.normal(size=(n, c)), np.empty((n, c))
+    for i in range(c):
+        E = mask * (X @ U[:, :, i].T)
+        H = np.diag(h[:, i]) + a[:, i].sum() * (mask * X) @ (mask * X).T + (E * r[:, i]) @ E.T + w
+        exact[:, i] = np.linalg.solve(H, R[:, i])
+    inverse = MeanField(data, np.arange(k), h, a, r, U, w)
+    np.testing.assert_allclose(inverse(R.astype(np.float32)), exact, atol=1e-5)
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("share", [0.3, 0.03])
+@pytest.mark.parametrize("loss", SMOOTH, ids=repr)
+def test_reaches_a_millionth_and_says_so(loss: Loss, share: float, intercept: bool) -> None:
+    problem = gated(loss, 60, 4, share, intercept=intercept)
+    program = Program(problem, sample(problem.X, 60, 0))
+    step = next(s for s in group_newton(program, np.zeros(program.shape), np.zeros(3)) if s.gap <= 1e-6)
+    V = problem.feasible(step.V)
+    dual = problem.dual(V, float(np.linalg.norm(program.data.adjoint(V), axis=1).max()))
+    primal = program.objective(step.U, step.b)
+    assert dual <= primal * (1 + 1e-12)
+    assert primal - dual <= 3e-6 * primal
+
+
+@pytest.mark.parametrize("share", [1.0 + 1e-9, 5.0])
+@pytest.mark.parametrize("loss", SMOOTH, ids=repr)
+def test_no_neuron_where_none_pays(loss: Loss, share: float) -> None:
+    problem = gated(loss, 30, 3, share)
+    solution = FixedPatterns(sample(problem.X, 60, 0)).solve(problem, Stop(1e-6))
+    assert solution.status in (Status.OPTIMAL, Status.OPTIMAL_ON_PATTERNS) and solution.network.n_neurons == 0
+
+
+@pytest.mark.parametrize(("share", "passes"), [(0.1, 40), (0.01, 110), (0.001, 300)])
+def test_a_few_passes_over_the_data_suffice(share: float, passes: int) -> None:
+    """The counts of the design at (n, d, P) = (500, 10, 200), where first-order methods take thousands."""
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.normal(size=(500, 9)), np.ones(500)])
+    y = np.maximum(X @ rng.normal(size=(10, 10)), 0) @ rng.normal(size=(10, 1))
+    y = (y - y.mean()) / y.std() + 0.1 * rng.normal(size=(500, 1))
+    patterns = sample(X, 200, 1)
+    most = np.linalg.norm(MaskedData(X, patterns.masks).adjoint(y), axis=1).max()
+    problem = Problem(X, y, LOSSES["squared"](), GatedReLU(bias="none"), Strength(share * most), None, False)
+    program = Program(problem, patterns)
+    next(s for s in group_newton(program, np.zeros(program.shape), np.zeros(1)) if s.gap <= 1e-6)
+    assert program.data.flops <= passes * 4 * 500 * 10 * len(patterns)
