@@ -154,9 +154,10 @@ class _State:
     priced: float
     whole: DualPoint
     whole_dual: float
+    searching: bool = False
 
     def take(self, iterate: Iterate) -> None:
-        V = iterate.V
+        V, self.searching = iterate.V, iterate.searching
         for point in (norm_point(self.problem, V), iterate.pricing.dual):
             if point is not None and point.bound.scope == "global":
                 value = point.value(self.problem)
@@ -171,7 +172,7 @@ class _State:
 
     def proposes_to_end(self, allowed: float) -> bool:
         """True if the search found no better neuron and the solver would not search on."""
-        found = self.iterate.pricing.best_found > 0 and not self.iterate.searching
+        found = self.iterate.pricing.best_found > 0 and not self.searching
         return found and self.primal - self.priced <= allowed
 
     def certificate(self, hurry: bool = False, enough: float = 0.0) -> Certificate:

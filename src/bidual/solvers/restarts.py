@@ -42,10 +42,8 @@ class Restarts(Solver):
         return self.inner.accepts(problem)
 
     def iterates(self, problem: Problem, start: Network | None, budget: Budget) -> Iterator[Iterate]:
-        loose, rng = (
-            replace(budget, tol=max(budget.tol, LOOSE)),
-            np.random.default_rng([self.inner.seed, self.restarts]),
-        )
+        loose = replace(budget, tol=max(budget.tol, LOOSE))
+        rng = np.random.default_rng([self.inner.seed, self.restarts])
         best: Iterate | None = None
         for run in range(self.restarts + 1):
             begin = start if best is None else shaken(problem, best, rng, budget)
