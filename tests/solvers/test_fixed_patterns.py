@@ -1,4 +1,4 @@
-"""Accelerated proximal gradient on a list of patterns, against the interior point and the closed forms."""
+"""All blocks of a list of patterns, against the interior point and the closed forms."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_start_from_the_solution_is_the_solution() -> None:
     solver = FixedPatterns(patterns, steps=1)
     first = solver.solve(problem, Stop(tol=1e-8))
     again = solver.solve(problem, Stop(tol=1e-6), start=first.network)
-    assert len(again.history) < 10 < len(first.history)
+    assert len(again.history) <= 3 < len(first.history)
 
 
 def test_neurons_of_a_start_on_other_patterns_are_left_out() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bidual.architectures import GatedReLU
 from bidual.architectures.patterns import sample
-from bidual.losses import LOSSES, Loss, SmoothConjugate
+from bidual.losses import LOSSES, Loss
 from bidual.operators.masked import MaskedData
 from bidual.penalties import Strength
 from bidual.problem import Problem
@@ -18,7 +18,7 @@ from bidual.solvers.inner.master import intercept_only
 from bidual.solvers.inner.preconditioner import MeanField
 from bidual.testing.examples import random_targets
 
-SMOOTH = [loss() for loss in LOSSES.values() if issubclass(loss, SmoothConjugate)]
+SMOOTH = [loss() for loss in LOSSES.values() if loss.smooth]
 
 
 def gated(loss: Loss, n: int, d: int, share: float, seed: int = 0, intercept: bool = True) -> Problem:

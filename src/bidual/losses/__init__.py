@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bidual.losses.base import Loss
-from bidual.losses.conjugate import SmoothConjugate
 from bidual.losses.hinge import Hinge
 from bidual.losses.huber import Huber
 from bidual.losses.logistic import Logistic
@@ -23,7 +22,6 @@ __all__ = [
     "Logistic",
     "Loss",
     "Multinomial",
-    "SmoothConjugate",
     "SmoothedHinge",
     "Squared",
     "SquaredHinge",

@@ -47,6 +47,10 @@ class Loss(ABC):
         """(h, q): row i of the Hessian is ``diag(h_i) - q_i q_i'``, or ``diag(h_i)`` where q is None."""
 
     @abstractmethod
+    def proximal(self, G: Outputs, Y: Outputs, s: Weights, step: float) -> Outputs:
+        """(n, c): the proximal point ``argmin over F of L(F) + ||F - G||^2 / (2 step)``."""
+
+    @abstractmethod
     def conjugate(self, Z: Outputs, Y: Outputs, s: Weights) -> float:
         """L*(Z); ``inf`` outside the domain. Entries outside by rounding (1e-12 relative) count as inside."""
 

@@ -12,9 +12,6 @@ from bidual.typing import Outputs
 ROUNDING = 1e-12
 """How far outside the domain, relative to its size, an entry may be and still count as inside."""
 
-TINY = 1e-300
-"""Stands for 0 under a logarithm."""
-
 
 def unit_step(a: Outputs, torn: float = 0.0) -> float:
     """The largest t with every entry of ``t a`` in [0, 1] and ``t torn = 0``, up to rounding; 0 if a itself fails."""

@@ -50,3 +50,22 @@ def falling_root(f: Callable[[float], float], low: float, high: float) -> float:
             high, at_high, at_low = t, value, at_low / 2 if stays == -1 else at_low
             stays = -1
     return 0.5 * (low + high)
+
+
+def rising_root(
+    f: Callable[[Matrix], tuple[Matrix, Matrix]], low: Matrix, high: Matrix, start: Matrix | None = None
+) -> Matrix:
+    """Entry by entry, the root in [low, high] of an increasing function; f returns its value and its slope.
+
+    Newton's steps, replaced by bisection where they leave the bracket, until they are below 1e-15 of its first width.
+    """
+    x = np.clip(0.0, low, high) if start is None else start
+    rounding = 1e-15 * (1.0 + high - low)
+    for _ in range(200):
+        value, slope = f(x)
+        low, high = np.where(value <= 0.0, x, low), np.where(value >= 0.0, x, high)
+        before, x = x, x - value / slope
+        x = np.where((low <= x) & (x <= high), x, 0.5 * (low + high))
+        if np.all(np.abs(x - before) <= rounding + 4e-16 * np.abs(x)):
+            break
+    return x

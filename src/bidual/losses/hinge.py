@@ -44,6 +44,9 @@ class Hinge(Loss):
     def hessian(self, F: Outputs, Y: Outputs, s: Weights) -> tuple[Outputs, None]:
         return np.zeros_like(F), None
 
+    def proximal(self, G: Outputs, Y: Outputs, s: Weights, step: float) -> Outputs:
+        return G + Y * np.clip(1.0 - Y * G, 0.0, step * s[:, None])
+
     def conjugate(self, Z: Outputs, Y: Outputs, s: Weights) -> float:
         a = -Y * Z / s[:, None]
         if not (a.min() >= -ROUNDING and a.max() <= 1.0 + ROUNDING):

@@ -51,6 +51,10 @@ class Huber(Loss):
     def hessian(self, F: Outputs, Y: Outputs, s: Weights) -> tuple[Outputs, None]:
         return s[:, None] * (np.abs(F - Y) <= self.delta), None
 
+    def proximal(self, G: Outputs, Y: Outputs, s: Weights, step: float) -> Outputs:
+        residual, pull = G - Y, step * s[:, None]
+        return G - np.clip(residual * (pull / (1.0 + pull)), -self.delta * pull, self.delta * pull)
+
     def conjugate(self, Z: Outputs, Y: Outputs, s: Weights) -> float:
         residual = Z / s[:, None]
         if not np.abs(residual).max() <= self.delta * (1.0 + ROUNDING):

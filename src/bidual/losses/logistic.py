@@ -8,16 +8,16 @@ from typing import ClassVar, Literal, final
 
 import numpy as np
 
+from bidual.losses.base import Loss
 from bidual.losses.checks import check_signs
-from bidual.losses.conjugate import SmoothConjugate
-from bidual.losses.dual import ROUNDING, TINY, entropy_peak, unit_step
-from bidual.losses.functions import expit, xlogx
+from bidual.losses.dual import ROUNDING, entropy_peak, unit_step
+from bidual.losses.functions import expit, rising_root, xlogx
 from bidual.typing import Outputs, Weights
 
 
 @final
 @dataclass(frozen=True)
-class Logistic(SmoothConjugate):
+class Logistic(Loss):
     """``L(F) = sum_ik s_i log(1 + exp(-Y_ik F_ik))``, Y = +-1; several columns are independent yes/no questions.
 
     Conjugate: with ``a = -Y Z / s``, ``L*(Z) = sum_ik s_i (a log a + (1 - a) log(1 - a))`` where every a is in [0, 1]
@@ -28,7 +28,6 @@ class Logistic(SmoothConjugate):
     name: ClassVar[str] = "logistic"
     targets: ClassVar[Literal["real", "signs", "one_hot"]] = "signs"
     smooth: ClassVar[bool] = True
-    barrier: ClassVar[bool] = True
 
     def check_targets(self, Y: Outputs) -> None:
         check_signs(Y, self.name)
@@ -42,23 +41,22 @@ class Logistic(SmoothConjugate):
     def hessian(self, F: Outputs, Y: Outputs, s: Weights) -> tuple[Outputs, None]:
         return s[:, None] * expit(F) * expit(-F), None
 
+    def proximal(self, G: Outputs, Y: Outputs, s: Weights, step: float) -> Outputs:
+        # The margin m = Y F solves m - pull sigma(-m) = Y G, with the probability of the wrong sign sigma(-m) in [0, 1].
+        pull, margin = step * s[:, None], Y * G
+
+        def excess(m: Outputs) -> tuple[Outputs, Outputs]:
+            wrong = expit(-m)
+            return m - pull * wrong - margin, 1.0 + pull * wrong * (1.0 - wrong)
+
+        return Y * rising_root(excess, margin, margin + pull)
+
     def conjugate(self, Z: Outputs, Y: Outputs, s: Weights) -> float:
         a = -Y * Z / s[:, None]
         if not (a.min() >= -ROUNDING and a.max() <= 1.0 + ROUNDING):
             return inf
         a = np.clip(a, 0.0, 1.0)
         return float(s @ np.sum(xlogx(a) + xlogx(1.0 - a), axis=1))
-
-    def conjugate_slope(self, Z: Outputs, Y: Outputs, s: Weights) -> Outputs:
-        a = np.clip(-Y * Z / s[:, None], TINY, 1.0 - ROUNDING)
-        return Y * (np.log1p(-a) - np.log(a))
-
-    def conjugate_curvature(self, Z: Outputs, Y: Outputs, s: Weights) -> Outputs:
-        a = np.clip(-Y * Z / s[:, None], TINY, 1.0 - ROUNDING)
-        return 1.0 / (s[:, None] * a * (1.0 - a))
-
-    def conjugate_domain(self, Y: Outputs, s: Weights) -> tuple[Outputs, Outputs]:
-        return np.minimum(0.0, -Y * s[:, None]), np.maximum(0.0, -Y * s[:, None])
 
     def domain_step(self, V: Outputs, Y: Outputs, s: Weights) -> float:
         return unit_step(Y * V / s[:, None])

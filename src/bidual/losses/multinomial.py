@@ -7,11 +7,12 @@ from math import inf
 from typing import ClassVar, Literal, final
 
 import numpy as np
+from scipy.special import wrightomega
 
 from bidual.losses.base import Loss
 from bidual.losses.checks import check_one_hot
 from bidual.losses.dual import ROUNDING, entropy_peak, unit_step
-from bidual.losses.functions import logsumexp, softmax, xlogx
+from bidual.losses.functions import logsumexp, rising_root, softmax, xlogx
 from bidual.typing import Outputs, Weights
 
 
@@ -44,6 +45,26 @@ class Multinomial(Loss):
     def hessian(self, F: Outputs, Y: Outputs, s: Weights) -> tuple[Outputs, Outputs]:
         P: Outputs = softmax(F)
         return s[:, None] * P, np.sqrt(s)[:, None] * P
+
+    def proximal(self, G: Outputs, Y: Outputs, s: Weights, step: float) -> Outputs:
+        # With pull = step s and A = G + pull Y, the softmax Q of F has pull Q = A - F = A - log Q - l, where l =
+        # logsumexp F: so pull Q_k = omega(log pull + A_k - l), omega the Wright function (omega + log omega = x), and
+        # l makes every row of Q sum to 1. (Corless & Jeffrey 2002 on omega.)
+        pull = step * s[:, None]
+        A = np.log(pull) + G + pull * Y
+        top: Outputs = A.max(axis=1, keepdims=True)
+
+        def missing(level: Outputs) -> tuple[Outputs, Outputs]:
+            w = wrightomega(A - level)
+            return 1.0 - w.sum(axis=1, keepdims=True) / pull, (w / (1.0 + w)).sum(axis=1, keepdims=True) / pull
+
+        lowest = top - pull - np.log(pull)  # where the largest Q alone is 1
+        highest = top - pull / A.shape[1] - np.log(pull / A.shape[1])  # where no Q is more than 1/c
+        level = rising_root(missing, lowest, highest, lowest)
+        w = wrightomega(A - level)
+        log_w = np.where(w > 1.0, np.log(np.maximum(w, 1.0)), A - level - w)
+        # Known up to a constant for each row, which is that of G: the gradient moves no mass in or out of a row.
+        return log_w + (G - log_w).mean(axis=1, keepdims=True)
 
     def conjugate(self, Z: Outputs, Y: Outputs, s: Weights) -> float:
         Q = Y + Z / s[:, None]

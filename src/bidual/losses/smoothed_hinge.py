@@ -50,6 +50,10 @@ class SmoothedHinge(Loss):
         missing = 1.0 - Y * F
         return s[:, None] * ((missing > 0) & (missing < self.width)) / self.width, None
 
+    def proximal(self, G: Outputs, Y: Outputs, s: Weights, step: float) -> Outputs:
+        pull = step * s[:, None]
+        return G + Y * np.clip((1.0 - Y * G) * (pull / (self.width + pull)), 0.0, pull)
+
     def conjugate(self, Z: Outputs, Y: Outputs, s: Weights) -> float:
         a = -Y * Z / s[:, None]
         if not (a.min() >= -ROUNDING and a.max() <= 1.0 + ROUNDING):

@@ -8,15 +8,15 @@ from typing import ClassVar, Literal, final
 
 import numpy as np
 
+from bidual.losses.base import Loss
 from bidual.losses.checks import check_real
-from bidual.losses.conjugate import SmoothConjugate
 from bidual.losses.dual import quadratic_peak
 from bidual.typing import Outputs, Vector, Weights
 
 
 @final
 @dataclass(frozen=True)
-class Squared(SmoothConjugate):
+class Squared(Loss):
     """``L(F) = 1/2 sum_i s_i ||F_i - Y_i||^2``: half the weighted SUM of squares, not the mean.
 
     Conjugate: ``L*(Z) = sum_i ||Z_i||^2 / (2 s_i) + <Z, Y>``, for every Z. (Boyd & Vandenberghe, Convex
@@ -26,7 +26,6 @@ class Squared(SmoothConjugate):
     name: ClassVar[str] = "squared"
     targets: ClassVar[Literal["real", "signs", "one_hot"]] = "real"
     smooth: ClassVar[bool] = True
-    barrier: ClassVar[bool] = False
 
     def check_targets(self, Y: Outputs) -> None:
         check_real(Y, self.name)
@@ -40,17 +39,11 @@ class Squared(SmoothConjugate):
     def hessian(self, F: Outputs, Y: Outputs, s: Weights) -> tuple[Outputs, None]:
         return np.repeat(s[:, None], F.shape[1], axis=1), None
 
+    def proximal(self, G: Outputs, Y: Outputs, s: Weights, step: float) -> Outputs:
+        return (G + step * s[:, None] * Y) / (1.0 + step * s[:, None])
+
     def conjugate(self, Z: Outputs, Y: Outputs, s: Weights) -> float:
         return float(np.sum(Z * (0.5 * Z / s[:, None] + Y)))
-
-    def conjugate_slope(self, Z: Outputs, Y: Outputs, s: Weights) -> Outputs:
-        return Z / s[:, None] + Y
-
-    def conjugate_curvature(self, Z: Outputs, Y: Outputs, s: Weights) -> Outputs:
-        return np.broadcast_to(1.0 / s[:, None], Z.shape)
-
-    def conjugate_domain(self, Y: Outputs, s: Weights) -> tuple[Outputs, Outputs]:
-        return np.full_like(Y, -inf), np.full_like(Y, inf)
 
     def domain_step(self, V: Outputs, Y: Outputs, s: Weights) -> float:
         return inf

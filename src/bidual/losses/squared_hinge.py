@@ -39,6 +39,10 @@ class SquaredHinge(Loss):
     def hessian(self, F: Outputs, Y: Outputs, s: Weights) -> tuple[Outputs, None]:
         return s[:, None] * (Y * F < 1.0), None
 
+    def proximal(self, G: Outputs, Y: Outputs, s: Weights, step: float) -> Outputs:
+        pull = step * s[:, None]
+        return G + Y * np.maximum(0.0, 1.0 - Y * G) * (pull / (1.0 + pull))
+
     def conjugate(self, Z: Outputs, Y: Outputs, s: Weights) -> float:
         a = -Y * Z / s[:, None]
         if not a.min() >= -ROUNDING * max(1.0, float(a.max())):

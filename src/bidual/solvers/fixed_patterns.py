@@ -12,7 +12,6 @@ import numpy as np
 from bidual.architectures import Patterns, ReLU
 from bidual.architectures.patterns import sample
 from bidual.errors import InvalidParameterError
-from bidual.losses import SmoothConjugate
 from bidual.network import Network
 from bidual.oracles import Listed
 from bidual.penalties import Strength
@@ -70,12 +69,12 @@ class FixedPatterns(Solver):
     def _proposals(self, program: Program, U: Matrix, b: Vector, budget: Budget) -> Iterator[Proposal]:
         """Newton's method as far as it goes, then proximal gradient steps."""
         problem = program.problem
-        if isinstance(problem.loss, SmoothConjugate) and not program.shared:
+        if not program.shared:
             next_gap = np.inf
-            for step in group_newton(program, U, b):
+            for step in group_newton(program, U, b, budget.expired):
                 if step.gap <= max(next_gap, 0.5 * budget.tol) or budget.expired():
                     U, b, next_gap = step.U, step.b, 0.1 * step.gap
-                    yield U, b, problem.feasible(step.V)
+                    yield U, b, step.V
         steps = proximal_gradient(program, U, b)
         while group := list(islice(steps, self.steps)):
             U, b, F = group[-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bidual.errors import InvalidDataError
-from bidual.losses import Loss, SmoothConjugate
+from bidual.losses import Loss
 from bidual.testing.examples import random_targets, require
 from bidual.typing import Outputs, Weights
 
@@ -24,9 +24,7 @@ def check_loss(loss: Loss, seed: int = 0) -> None:
         F, G = scale * rng.normal(size=(2, 6, 3))
         _value_and_gradient(loss, F, G, Y, s)
         _conjugate(loss, F, G, Y, s)
-        if isinstance(loss, SmoothConjugate) and scale <= 1.0:  # larger predictions saturate
-            _conjugate_slope(loss, F, G, Y, s)
-
+        _proximal(loss, F, G, Y, s)
         _domain(loss, F, Y, s)
         _balance(loss, F, Y, s)
         _weights_are_counts(loss, F, Y)
@@ -70,22 +68,16 @@ def _conjugate(loss: Loss, F: Outputs, G: Outputs, Y: Outputs, s: Weights) -> No
     require(abs(dual - attained) <= slack, f"{loss!r}.conjugate is not attained at the gradient")
 
 
-def _conjugate_slope(loss: SmoothConjugate, F: Outputs, G: Outputs, Y: Outputs, s: Weights) -> None:
-    Z, other = loss.gradient(F, Y, s), loss.gradient(G, Y, s)
-    low, high = loss.conjugate_domain(Y, s)
-    slack = 1e-12 * float(s.max())
-    require(bool(((low - slack <= Z) & (Z <= high + slack)).all()), f"{loss!r}.conjugate_domain lacks a gradient")
-    beyond = loss.conjugate(np.where(np.isfinite(low), low - 1e-6 * s[:, None], Z), Y, s)
-    require(not np.isfinite(low).any() or beyond == np.inf, f"{loss!r}.conjugate_domain is too large")
-    Z, step = 0.9 * Z + 0.1 * other, 1e-7 * (other - Z)  # inside the domain
-    change = loss.conjugate(Z + step, Y, s) - loss.conjugate(Z - step, Y, s)
-    slope = 2.0 * float(np.sum(loss.conjugate_slope(Z, Y, s) * step))
-    rounding = 1e-14 * (1.0 + abs(loss.conjugate(Z, Y, s)) + float(np.abs(Z * Y).sum()))
-    require(abs(change - slope) <= 1e-4 * abs(slope) + rounding, f"{loss!r}.conjugate_slope is not the slope")
-    moved = loss.conjugate_slope(Z + step, Y, s) - loss.conjugate_slope(Z - step, Y, s)
-    curved = 2.0 * loss.conjugate_curvature(Z, Y, s) * step
-    error = float(np.abs(moved - curved).max())
-    require(error <= 1e-4 * float(np.abs(curved).max()) + 1e-8, f"{loss!r}.conjugate_curvature is not that of slope")
+def _proximal(loss: Loss, F: Outputs, G: Outputs, Y: Outputs, s: Weights) -> None:
+    """``(G - P) / step`` is a subgradient at the proximal point P: no other point is better."""
+    for step in (1e-3, 1.0, 1e3):
+        P = loss.proximal(G, Y, s, step)
+        at_P = loss.value(P, Y, s) + float(np.sum((P - G) ** 2)) / (2.0 * step)
+        for other in (F, G, P + 1e-3 * (F - P), P + 1e-3 * (G - P)):
+            least = at_P + float(np.sum((other - P) ** 2)) / (2.0 * step)  # by strong convexity
+            at_other = loss.value(other, Y, s) + float(np.sum((other - G) ** 2)) / (2.0 * step)
+            slack = 1e-12 * (1.0 + abs(at_P) + abs(at_other))
+            require(at_other >= least - slack, f"{loss!r}.proximal is not the proximal point: another point is better")
 
 
 def _domain(loss: Loss, F: Outputs, Y: Outputs, s: Weights) -> None:
