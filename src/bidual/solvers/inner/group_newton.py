@@ -16,10 +16,10 @@ from bidual.typing import Matrix, Outputs, Vector
 GROWTH, SETTLED, ACCURACY = 2.5, 0.1, 0.05
 """Growth of the proximal steps, decrease of the gradient that ends an inner minimisation, accuracy of a direction."""
 
-FIRST = 100.0
+FIRST = 300.0
 """The first proximal step of the predictions, times the mean weight."""
 
-SINGLE = 1e-3
+SINGLE = 1e-4
 """Down to this relative gap all products are in single precision; those of the directions always."""
 
 INNER, IDLE = 30, 3
