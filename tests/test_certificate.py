@@ -248,7 +248,6 @@ NEURONS: dict[str, Forgery] = {
 PATTERNS: dict[str, Forgery] = {
     "no patterns": bound(patterns=lambda b, rng: None),
     "masks of other rows": bound(patterns=lambda b, rng: Patterns(b.patterns.masks[:-1], b.patterns.gates)),
-    "masks as numbers": bound(patterns=lambda b, rng: Patterns(b.patterns.masks * 1e-3, b.patterns.gates)),
 }
 
 ENUMERATION: dict[str, Forgery] = {

@@ -19,6 +19,10 @@ class RefusedError(BidualError, ValueError):
     """A part does not accept the problem it was given; the message is its reason and the remedy."""
 
 
+class MemoryLimitError(RefusedError):
+    """The problem does not fit in the memory that it may use; the message has the estimate."""
+
+
 class CertificateError(BidualError):
     """A certificate does not prove what it states."""
 

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from bidual.activations import ACTIVATIONS
 from bidual.errors import BidualError, InvalidDataError, InvalidParameterError, ModelFileError
 from bidual.files import Arrays, read_arrays, write_arrays
+from bidual.operators.blocks import row_blocks
 from bidual.typing import Matrix, Outputs
 
 KIND = "network"
@@ -135,19 +136,24 @@ class Network:
                 )
 
     def __call__(self, X: ArrayLike) -> Outputs:
-        """(n, c): predictions of the rows of X (n, d).
+        """(n, c): predictions of the rows of X (n, d), block of rows by block of rows.
 
         Raises
         ------
         InvalidDataError
             X is not a matrix with ``n_inputs`` columns.
         """
-        H: Matrix = np.asarray(X, dtype=np.float64)
-        if H.ndim != 2 or H.shape[1] != self.n_inputs:
-            raise InvalidDataError(f"X must have shape (n, {self.n_inputs}) for this network, got {H.shape}")
-        for layer in self.layers:
-            H = layer(H)
-        return H if self.n_branches is None else H.sum(axis=0)
+        given: Matrix = np.asarray(X)
+        if given.ndim != 2 or given.shape[1] != self.n_inputs:
+            raise InvalidDataError(f"X must have shape (n, {self.n_inputs}) for this network, got {given.shape}")
+        widest = max(self.n_inputs, *(layer.bias.size for layer in self.layers))
+        F = np.empty((given.shape[0], self.n_outputs))
+        for rows in row_blocks(given.shape[0], widest):
+            H = np.asarray(given[rows], dtype=np.float64)
+            for layer in self.layers:
+                H = layer(H)
+            F[rows] = H if self.n_branches is None else H.sum(axis=0)
+        return F
 
     @property
     def n_branches(self) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
 from typing import final
 
 import numpy as np
@@ -34,14 +35,18 @@ class Program:
     norm (shared outputs of gated and linear units). Shared outputs of ReLU units have no such finite program (Sahiner
     et al. 2020). Sources: Pilanci & Ergen 2020; Mishkin, Sahiner & Pilanci 2022.
 
+    ``device`` and ``spare`` are those of its :class:`~bidual.operators.masked.MaskedData`.
+
     Raises RefusedError for shared outputs of ReLU units, InvalidDataError if the patterns are of other rows.
     """
 
     problem: Problem
     patterns: Patterns
+    device: str = "cpu"
+    spare: float = inf
 
     def __post_init__(self) -> None:
-        n, rows = self.problem.X.shape[0], self.patterns.masks.shape[0]
+        n, rows = self.problem.X.shape[0], self.patterns.bits.n
         if rows != n:
             raise InvalidDataError(f"patterns are of {rows} rows, X has {n}; list patterns of this X")
         if self.coned and self.shared:
@@ -66,7 +71,7 @@ class Program:
     @cached_property
     def data(self) -> MaskedData:
         """The masked data: the matrix of the program, in pieces."""
-        return MaskedData(self.problem.lifted, self.patterns.masks, self._slope or 0.0)
+        return MaskedData(self.problem.lifted, self.patterns.bits, self._slope or 0.0, self.device, self.spare)
 
     @cached_property
     def slopes(self) -> Matrix:
@@ -133,9 +138,11 @@ class Program:
         The rest is a constant, which the intercept takes over free of charge: otherwise a bias without bound could
         come with a negligible weight.
         """
+        if not self.coned or self.problem.architecture.bias != "free":
+            return U, b
         masks = self.patterns.masks
         uniform = np.flatnonzero(masks.all(axis=0) | ~masks.any(axis=0))
-        if not self.coned or self.problem.architecture.bias != "free" or uniform.size == 0:
+        if uniform.size == 0:
             return U, b
         signs = np.where(masks[0, uniform], 1.0, -1.0)[:, None, None]
         Z = np.einsum("np,jspc->njsc", self.problem.lifted, U[uniform])

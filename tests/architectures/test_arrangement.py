@@ -161,6 +161,15 @@ def test_sampled_patterns_are_distinct_nonempty_and_those_of_their_gates() -> No
     assert len(found.join(again)) == len(found)
 
 
+@pytest.mark.parametrize("n_patterns", [40, 41])
+def test_antithetic_patterns_are_complementary(n_patterns: int) -> None:
+    X = np.random.default_rng(1).normal(size=(60, 3))
+    found = sample(X, n_patterns, 0, antithetic=True)
+    assert len(found) == n_patterns and np.array_equal(found.masks, X @ found.gates >= 0)
+    assert np.array_equal(found.masks[:, -20:], ~found.masks[:, : n_patterns // 2])
+    assert np.array_equal(found.gates[:, :20], sample(X, 20, 0).gates)
+
+
 def test_first_of_each() -> None:
     assert first_of_each(np.array([[True, False, True]])).tolist() == [0, 1]
     masks = np.zeros((9, 3), dtype=bool)

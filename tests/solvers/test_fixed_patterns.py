@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from bidual.architectures import GatedReLU, Linear, ReLU
 from bidual.architectures.patterns import sample
@@ -14,6 +15,7 @@ from bidual.losses import LOSSES, Hinge, Loss, Squared
 from bidual.oracles import Listed
 from bidual.penalties import Ball, Strength
 from bidual.problem import Problem
+from bidual.program import Program
 from bidual.solvers import Budget, Conic, FixedPatterns, Status, Stop, WorkingSet
 from bidual.solvers.inner.proximal_gradient import shrink
 from bidual.testing.examples import random_targets
@@ -54,6 +56,37 @@ def test_sampled_patterns_are_those_of_the_seed() -> None:
     listed = FixedPatterns(sample(problem.lifted, 20, seed=3)).solve(problem, Stop(tol=1e-6))
     assert drawn.network == listed.network
     assert drawn.certificate.scope == "patterns"
+
+
+def test_antithetic_patterns_cost_half_and_prove_as_much() -> None:
+    problem = gated_problem(Squared(), "separate", n=60)
+    patterns = sample(problem.lifted, 40, 3, antithetic=True)
+    drawn = FixedPatterns(n_patterns=40, seed=3, antithetic=True).solve(problem, Stop(tol=1e-6))
+    order = np.random.default_rng(0).permutation(len(patterns))
+    listed = FixedPatterns(patterns.take(order)).solve(problem, Stop(tol=1e-6))
+    assert drawn.status == listed.status == Status.OPTIMAL_ON_PATTERNS
+    assert drawn.certificate.primal == pytest.approx(listed.certificate.primal, rel=2e-6)
+    drawn.certificate.verify(problem, drawn.network)
+
+
+def test_torch_proves_the_same() -> None:
+    problem = gated_problem(Squared(), "separate", n=60)
+    one, other = (FixedPatterns(device=device).solve(problem, Stop(tol=1e-6)) for device in ("cpu", "cpu:0"))
+    assert one.status == other.status == Status.OPTIMAL_ON_PATTERNS
+    assert one.certificate.primal == pytest.approx(other.certificate.primal, rel=2e-6)
+    program = Program(problem, sample(problem.lifted, 200, 0))
+    again = replace(program, device="cpu:0")
+    U, b = np.random.default_rng(0).normal(size=program.shape), np.ones(2)
+    assert again.objective(U, b) == pytest.approx(program.objective(U, b), rel=1e-9)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_same_answer_bit_for_bit(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bidual.solvers.threads.SMALL", 0)
+    problem = gated_problem(Squared(), "separate", n=300)
+    with threadpool_limits(threads, "blas"):
+        one, other = (FixedPatterns(n_patterns=50).solve(problem, Stop(tol=0.1)) for _ in range(2))
+    assert one.network == other.network and one.certificate.dual == other.certificate.dual
 
 
 def test_a_linear_network_is_the_ridge_path() -> None:

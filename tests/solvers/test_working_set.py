@@ -258,7 +258,7 @@ def test_oracle_and_width_lead_to_the_same_value(oracle: object, width: int | No
 def test_split_cells_are_all_cells() -> None:
     cells = SMALL.architecture.all_patterns(SMALL.lifted)
     pieces = [np.arange(k, len(cells), 3) for k in range(3)]
-    split = Split(tuple(Listed(replace(cells, masks=cells.masks[:, i], gates=cells.gates[:, i])) for i in pieces))
+    split = Split(tuple(Listed(cells.take(i)) for i in pieces))
     solution = WorkingSet(oracle=split).solve(SMALL, Stop(1e-8))
     assert solution.status == Status.OPTIMAL_ON_PATTERNS
     assert solution.certificate.primal == pytest.approx(value(SMALL), rel=1e-8)

@@ -9,6 +9,7 @@ from scipy.optimize import nnls
 
 from bidual.architectures.patterns import Patterns
 from bidual.errors import RefusedError
+from bidual.operators.bits import Bits
 from bidual.typing import Matrix, Vector
 
 ROUNDING = 1e-12
@@ -125,7 +126,7 @@ def enumerate_cells(X: Matrix) -> Patterns:
     witnesses = _plane_witnesses(H) if H.shape[1] == 2 else _witnesses(H)
     gates = B @ witnesses
     gates = gates / np.linalg.norm(gates, axis=0)
-    return Patterns(X @ gates >= 0, gates)
+    return Patterns(Bits.nonnegative(X, gates), gates)
 
 
 def _witnesses(H: Matrix) -> Matrix:

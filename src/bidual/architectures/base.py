@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bidual.architectures.neurons import Neurons, no_neurons
 from bidual.architectures.patterns import Patterns
 from bidual.network import Layer, Network
+from bidual.operators.bits import Bits
 from bidual.typing import Matrix, Outputs, Rows, Vector
 
 Bias = Literal["penalized", "free", "none"]
@@ -107,7 +108,7 @@ class Architecture(ABC):
     def patterns(self, Xl: Rows, neurons: Neurons) -> Patterns:
         """The activation patterns of the given neurons."""
         gates = neurons.inputs if neurons.gates is None else neurons.gates
-        return Patterns(Xl @ gates >= 0, gates)
+        return Patterns(Bits.nonnegative(Xl, gates), gates)
 
     def activations(self, Xl: Rows, neurons: Neurons) -> Matrix:
         """(n, m): the outputs of the hidden units."""

@@ -61,4 +61,4 @@ class GatedReLU(Architecture):
         return float(max(each) if self.outputs == "separate" else np.linalg.norm(each))
 
     def on_patterns(self, Xl: Rows, patterns: Patterns, V: Outputs, floor: float) -> PatternPrices:
-        return block_prices(MaskedData(Xl, patterns.masks).adjoint(V), self.outputs, patterns.gates)
+        return block_prices(MaskedData(Xl, patterns.bits).adjoint(V), self.outputs, patterns.gates)

@@ -3,55 +3,68 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bidual.typing import Masks, Matrix
+from bidual.operators.bits import Bits
+from bidual.typing import Masks, Matrix, Rows
 
 
-@dataclass(frozen=True)
+@final
+@dataclass(frozen=True, eq=False, init=False)
 class Patterns:
     """P activation patterns of n rows: ``masks[:, j] = 1[X gates[:, j] >= 0]``, up to rows on the hyperplane.
 
-    masks : (n, P) bool, gates : (p, P).
+    Made from masks (n, P) bool, or their bits, and gates (p, P). Only the bits are kept, n P / 8 bytes; ``masks``
+    unpacks them. Raises InvalidDataError for masks that are not boolean.
     """
 
-    masks: Masks
+    bits: Bits
     gates: Matrix
 
+    def __init__(self, masks: Masks | Bits, gates: Matrix):
+        object.__setattr__(self, "bits", Bits.of(masks))
+        object.__setattr__(self, "gates", gates)
+
+    @property
+    def masks(self) -> Masks:
+        """(n, P) bool, unpacked at every access: n P bytes."""
+        return self.bits.unpack()
+
     def __len__(self) -> int:
-        return self.masks.shape[1]
+        return self.bits.shape[1]
+
+    def take(self, which: NDArray[np.intp] | NDArray[np.bool_]) -> Patterns:
+        """The patterns at the given places."""
+        return Patterns(self.bits.take(which), self.gates[:, which])
 
     def distinct(self) -> Patterns:
         """Each pattern once, in order of first appearance."""
-        first = first_of_each(self.masks)
-        return Patterns(self.masks[:, first], self.gates[:, first])
+        return self.take(self.bits.distinct())
 
     def join(self, other: Patterns) -> Patterns:
         """The distinct patterns of both."""
-        masks = np.concatenate([self.masks, other.masks], axis=1)
-        return Patterns(masks, np.concatenate([self.gates, other.gates], axis=1)).distinct()
+        return Patterns(self.bits.join(other.bits), np.concatenate([self.gates, other.gates], axis=1)).distinct()
 
 
 def first_of_each(columns: Masks) -> NDArray[np.intp]:
     """Where each distinct column of a boolean matrix first appears, in order."""
-    seen: dict[bytes, int] = {}
-    packed = np.packbits(columns, axis=0)
-    for j, column in enumerate(np.ascontiguousarray(packed.T)):
-        seen.setdefault(column.tobytes(), j)
-    return np.array(sorted(seen.values()), dtype=np.intp)
+    return Bits.of(columns).distinct()
 
 
-def sample(X: Matrix, n_patterns: int, seed: int) -> Patterns:
+def sample(X: Rows, n_patterns: int, seed: int, antithetic: bool = False) -> Patterns:
     """The distinct nonempty patterns of ``n_patterns`` Gaussian gates on lifted data X (n, p).
 
     Gates are scaled by the columns' root mean squares, so that every feature has a say in where a gate cuts.
-    Sampling never proves that all patterns were found.
+    ``antithetic`` gates come in pairs g and -g, whose masks are complementary: products with them cost half, but as
+    many patterns say less. Sampling never proves that all patterns were found.
     """
-    scale = np.sqrt(np.mean(X**2, axis=0))
-    gates = np.random.default_rng(seed).standard_normal((X.shape[1], n_patterns))
+    scale = np.sqrt(np.einsum("np,np->p", X, X) / X.shape[0])
+    drawn = -(-n_patterns // 2) if antithetic else n_patterns
+    gates = np.random.default_rng(seed).standard_normal((X.shape[1], drawn))
     gates /= np.where(scale > 0, scale, 1.0)[:, None]
-    masks = X @ gates >= 0
-    active = masks.any(axis=0)
-    return Patterns(masks[:, active], gates[:, active]).distinct()
+    gates = np.hstack([gates, -gates])[:, :n_patterns] if antithetic else gates
+    patterns = Patterns(Bits.nonnegative(X, gates), gates)
+    return patterns.take(np.any(patterns.bits.packed, axis=1)).distinct()

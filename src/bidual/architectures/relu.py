@@ -61,7 +61,7 @@ class ReLU(Architecture):
         return float(max(each) if self.outputs == "separate" else np.linalg.norm(each))
 
     def on_patterns(self, Xl: Rows, patterns: Patterns, V: Outputs, floor: float) -> PatternPrices:
-        C = MaskedData(Xl, patterns.masks, self.slope).adjoint(V)
+        C = MaskedData(Xl, patterns.bits, self.slope).adjoint(V)
         if self.outputs == "shared" and V.shape[1] > 1:
             return self._shared_on_patterns(Xl, patterns, V, C, floor)
         free, rounding = self.bias == "free", ROUNDING * float(np.abs(V).sum())
@@ -69,8 +69,9 @@ class ReLU(Architecture):
         bound = float(loose[loose <= floor].max(initial=0.0))
         found: list[tuple[float, Vector, int, float]] = []
         proofs: list[tuple[int, int, float, Projection]] = []
+        masks = patterns.masks
         for j, k in zip(*np.nonzero((loose > floor) | free), strict=True):
-            A = np.where(patterns.masks[:, j : j + 1], Xl, -Xl)
+            A = np.where(masks[:, j : j + 1], Xl, -Xl)
             for sign in (1.0, -1.0):
                 projection = project(sign * C[j, :, k], A, floor, free, rounding)
                 bound = max(bound, projection.bound)
@@ -100,8 +101,9 @@ class ReLU(Architecture):
         free = self.bias == "free"
         loose = np.linalg.svd(C, compute_uv=False)[:, 0]
         inputs, outputs = [], []
+        masks = patterns.masks
         for j in np.flatnonzero((loose > floor) | free):
-            A = np.where(patterns.masks[:, j : j + 1], Xl, -Xl)
+            A = np.where(masks[:, j : j + 1], Xl, -Xl)
             leading = np.linalg.svd(C[j])[2][0]
             for a in (leading, -leading):
                 for _ in range(20):

@@ -43,7 +43,7 @@ class Bound:
         """The bound over the patterns of both, for the same dual vector."""
         mine, theirs = self.patterns, other.patterns
         assert mine is not None and theirs is not None and self.scope == other.scope == "patterns"
-        patterns = Patterns(np.hstack([mine.masks, theirs.masks]), np.hstack([mine.gates, theirs.gates]))
+        patterns = Patterns(mine.bits.join(theirs.bits), np.hstack([mine.gates, theirs.gates]))
         witness = None
         if self.witness is not None and other.witness is not None:
             witness = self.witness.join(other.witness, len(mine))

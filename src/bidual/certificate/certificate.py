@@ -15,6 +15,7 @@ from bidual.certificate.bound import Bound, DualPoint, Method, Scope, norm_point
 from bidual.certificate.proof import verify_bound
 from bidual.errors import CertificateError, InvalidDataError
 from bidual.network import Network
+from bidual.operators.bits import Bits
 from bidual.problem import Problem
 from bidual.typing import Outputs, Rows
 
@@ -174,10 +175,10 @@ def _own_patterns(problem: Problem, network: Network, listed: Patterns | None) -
 def _covered(Xl: Rows, neurons: Neurons, patterns: Patterns) -> NDArray[np.bool_]:
     """(m,): which neurons lie in the cone of a listed pattern, up to rounding at their hyperplanes; which gates open
     exactly the rows of one."""
-    Z = Xl @ (neurons.inputs if neurons.gates is None else neurons.gates)
     if neurons.gates is not None:
-        return np.array([bool((patterns.masks == (z >= 0)[:, None]).all(axis=0).any()) for z in Z.T], dtype=bool)
-    Z = Z / np.maximum(np.abs(Xl) @ np.abs(neurons.inputs), 1e-300)
+        listed = {mask.tobytes() for mask in patterns.bits.packed}
+        return np.array([mask.tobytes() in listed for mask in Bits.nonnegative(Xl, neurons.gates).packed], dtype=bool)
+    Z = Xl @ neurons.inputs / np.maximum(np.abs(Xl) @ np.abs(neurons.inputs), 1e-300)
     S = np.where(patterns.masks, 1.0, -1.0)
     return np.array([bool(((S * z[:, None]).min(axis=0) >= -MARGIN).any()) for z in Z.T], dtype=bool)
 

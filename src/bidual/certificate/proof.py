@@ -41,12 +41,10 @@ def verify_bound(problem: Problem, point: DualPoint, rtol: float = 1e-9) -> None
 
 def _check_form(problem: Problem, patterns: Patterns, witness: Witness | None) -> None:
     """Masks are of the rows, and multipliers of listed patterns, outputs, signs and rows; none is negative."""
-    masks, gates = patterns.masks, patterns.gates
+    bits, gates = patterns.bits, patterns.gates
     (n, p), P, c = problem.lifted.shape, len(patterns), problem.n_outputs
-    if masks.shape != (n, P) or masks.dtype != bool or gates.shape != (p, P) or gates.dtype.kind != "f":
-        raise CertificateError(
-            f"masks of shape {masks.shape} and type {masks.dtype}, gates of shape {gates.shape} and type {gates.dtype}"
-        )
+    if bits.n != n or gates.shape != (p, P) or gates.dtype.kind != "f":
+        raise CertificateError(f"masks of {bits.n} rows, gates of shape {gates.shape} and type {gates.dtype}")
     if witness is None:
         return
     blocks, start, rows = witness.blocks, witness.start, witness.rows
@@ -90,7 +88,8 @@ def _bound_on_patterns(problem: Problem, V: Outputs, patterns: Patterns, witness
     """The bound that the witness proves: ``max over patterns, outputs and signs of ||+-X'D v + (S X)'mu||``."""
     architecture, Xl = problem.architecture, problem.lifted
     everywhere = architecture.most_patterns(*Xl.shape) == 1
-    C = MaskedData(Xl, patterns.masks | everywhere, getattr(architecture, "slope", 0.0)).adjoint(V)
+    masks = np.ones(patterns.bits.shape, dtype=bool) if everywhere else patterns.bits
+    C = MaskedData(Xl, masks, getattr(architecture, "slope", 0.0)).adjoint(V)
     free = architecture.bias == "free"
     if architecture.outputs == "shared" and V.shape[1] > 1:
         return math.inf if free else float(np.linalg.svd(C, compute_uv=False)[:, 0].max(initial=0.0))

@@ -16,6 +16,7 @@ from bidual.estimators.scaling import Scaling
 from bidual.estimators.targets import ClassTargets, RealTargets, Targets
 from bidual.files import Arrays
 from bidual.losses import LOSSES
+from bidual.operators.bits import Bits
 from bidual.penalties import Ball, Strength
 
 PENALTIES = {"strength": Strength, "ball": Ball}
@@ -70,8 +71,8 @@ def _put_point(name: str, point: DualPoint) -> Stored:
     arrays: Arrays = {f"{name}.V": point.V}
     if bound.patterns is not None:
         # A bit for each entry: masks are the bulk of a model.
-        described["rows"] = bound.patterns.masks.shape[0]
-        arrays[f"{name}.masks"] = np.packbits(bound.patterns.masks, axis=0)
+        described["rows"] = bound.patterns.bits.n
+        arrays[f"{name}.masks"] = bound.patterns.bits.packed.T
         arrays[f"{name}.gates"] = bound.patterns.gates
     if bound.witness is not None:
         arrays |= {f"{name}.witness.{key}": value for key, value in vars(bound.witness).items()}
@@ -81,8 +82,8 @@ def _put_point(name: str, point: DualPoint) -> Stored:
 def _get_point(name: str, described: dict[str, Any], arrays: Arrays) -> DualPoint:
     patterns = witness = None
     if "rows" in described:
-        masks = np.unpackbits(arrays[f"{name}.masks"], axis=0, count=described["rows"]).astype(bool)
-        patterns = Patterns(masks, arrays[f"{name}.gates"])
+        bits = Bits(np.ascontiguousarray(arrays[f"{name}.masks"].T), described["rows"])
+        patterns = Patterns(bits, arrays[f"{name}.gates"])
     start = f"{name}.witness."
     kept = {key.removeprefix(start): value for key, value in arrays.items() if key.startswith(start)}
     if kept:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from bidual.architectures.relu import SMALLEST
 from bidual.errors import InvalidParameterError, RefusedError
 from bidual.operators.cone import project
 from bidual.operators.convex_concave import climb
+from bidual.operators.device import Device
 from bidual.oracles.base import Expired, Oracle, Pricing, never
 from bidual.problem import Problem
 from bidual.typing import Matrix, Outputs, Vector
@@ -26,7 +27,7 @@ class LocalSearch(Oracle):
     The current neurons start first, then random ones and disturbed current ones in growing batches, until some score
     more than ``target`` or ``n_starts`` such starts for each output and sign have been made: early calls are cheap, and
     the call that finds nothing has tried them all. ``device`` is where the matrix products run: ``"cpu"`` (NumPy) or a
-    torch device.
+    torch device such as ``"cuda"``.
     """
 
     n_starts: int = 400
@@ -92,28 +93,19 @@ class _Search:
     """One dual vector, with the data on the chosen device."""
 
     def __init__(self, problem: Problem, architecture: ReLU, V: Outputs, device: str):
-        self.problem, self.architecture, self.V, self.device = problem, architecture, V, device
+        self.problem, self.architecture, self.V, self.device = problem, architecture, V, Device(device)
         self.scale = np.ones(problem.lifted.shape[1])
         if architecture.bias == "free":
             self.scale[-1] = 10.0 * _unit(problem.X)  # the climb needs a norm on the bias; the cell's exact neuron not
         Xl = problem.lifted * self.scale
-        self.X = self._to_device(Xl / _unit(Xl))
-
-    def _to_device(self, values: Matrix) -> Any:
-        if self.device == "cpu":
-            return values.astype(np.float32)
-        import torch
-
-        return torch.as_tensor(values, device=self.device, dtype=torch.float32)
+        self.X = self.device.put(Xl / _unit(Xl), np.float32)
 
     def climb(self, U: Matrix, A: Matrix, rounds: int) -> Matrix:
         """(p, B): inputs that score higher against the outputs A (c, B) than the given ones; in single precision."""
         T = self.V @ A
         T = T / np.maximum(np.abs(T).max(axis=0), 1e-300)
-        found, _ = climb(
-            self.X, self._to_device(T), self._to_device(U / self.scale[:, None]), self.architecture.slope, rounds, 20
-        )
-        found = (found if self.device == "cpu" else found.cpu().numpy()).astype(float)
+        T, starts = self.device.put(T, np.float32), self.device.put(U / self.scale[:, None], np.float32)
+        found = self.device.get(climb(self.X, T, starts, self.architecture.slope, rounds, 20)[0]).astype(float)
         length = self.architecture.input_norm(found)  # 0 for a free bias alone: a constant, and no neuron
         length = np.where(length > SMALLEST * np.abs(found).max(axis=0, initial=0.0), length, np.inf)
         return found * self.scale[:, None] / length

@@ -21,6 +21,7 @@ from bidual.solvers.base import Budget, Iterate, Solver
 from bidual.solvers.inner.group_newton import group_newton
 from bidual.solvers.inner.master import intercept_only
 from bidual.solvers.inner.proximal_gradient import proximal_gradient
+from bidual.solvers.memory import spare_memory
 from bidual.typing import Matrix, Outputs, Vector
 
 Proposal = tuple[Matrix, Vector, Outputs]
@@ -32,17 +33,25 @@ Proposal = tuple[Matrix, Vector, Outputs]
 class FixedPatterns(Solver):
     """All blocks of a fixed list of patterns at once: semismooth Newton on the dual, then proximal gradient steps.
 
-    For gated networks: ``patterns``, or those of ``n_patterns`` Gaussian gates drawn with ``seed``. A linear network
-    has one pattern. Needs a smooth loss and a strength; its certificate is of the listed patterns. Newton's method
+    For gated networks: ``patterns``, or those of ``n_patterns`` Gaussian gates drawn with ``seed``, half of them the
+    opposites of the others if ``antithetic``: these share their products. A linear network has one pattern. Needs a
+    smooth loss and a strength; its certificate is of the listed patterns. Newton's method
     (:func:`~bidual.solvers.inner.group_newton.group_newton`) is for separate outputs and the squared and logistic
     losses; other cases, and gaps below its reach, take accelerated proximal gradient steps, with an iterate
     every ``steps`` steps (Mishkin, Sahiner & Pilanci 2022).
+
+    The products run on ``device``: ``"cpu"`` (NumPy) or a torch device such as ``"cuda"``. At most ``memory_limit``
+    bytes are used, those of a memory-mapped X not counted: what does not fit is computed again whenever it is needed.
+    Raises MemoryLimitError with an estimate where that is not enough.
     """
 
     patterns: Patterns | None = None
     n_patterns: int = 200
     seed: int = 0
+    antithetic: bool = False
     steps: int = 20
+    device: str = "cpu"
+    memory_limit: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("n_patterns", "steps"):
@@ -59,7 +68,9 @@ class FixedPatterns(Solver):
         return None
 
     def iterates(self, problem: Problem, start: Network | None, budget: Budget) -> Iterator[Iterate]:
-        program = Program(problem, self._patterns(problem))
+        n_patterns = self.n_patterns if self.patterns is None else len(self.patterns)
+        spare = spare_memory(problem, n_patterns, self.memory_limit)
+        program = Program(problem, self._patterns(problem), self.device, spare)
         oracle, rng = Listed(program.patterns), np.random.default_rng(self.seed)
         for U, b, V in self._proposals(program, *_begin(program, start), budget):
             network = program.to_network(U, b)
@@ -85,7 +96,7 @@ class FixedPatterns(Solver):
             return self.patterns
         if not problem.architecture.gated:
             return problem.architecture.all_patterns(problem.lifted)
-        return sample(problem.lifted, self.n_patterns, self.seed)
+        return sample(problem.lifted, self.n_patterns, self.seed, self.antithetic)
 
 
 def _begin(program: Program, start: Network | None) -> tuple[Matrix, Vector]:
@@ -95,8 +106,8 @@ def _begin(program: Program, start: Network | None) -> tuple[Matrix, Vector]:
     if start is None:
         return U, intercept_only(problem)[0]
     neurons, t = problem.architecture.from_network(start)
-    place = {mask.tobytes(): i for i, mask in enumerate(program.patterns.masks.T)}
-    for j, mask in enumerate(problem.architecture.slopes(problem.lifted, neurons).T > 0):
+    place = {mask.tobytes(): i for i, mask in enumerate(program.patterns.bits.packed)}
+    for j, mask in enumerate(problem.architecture.patterns(problem.lifted, neurons).bits.packed):
         i = place.get(mask.tobytes())
         if i is not None:
             U[i] += t[j] * np.outer(neurons.inputs[:, j], neurons.outputs[:, j])

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import block_diag, cho_factor, cho_solve
 
 from bidual.operators.masked import MaskedData
 from bidual.typing import Matrix, Outputs
+
+Blocks = Iterable[tuple[slice, Any]]
+"""Blocks of rows with their columns, on the device."""
 
 
 class MeanField:
@@ -18,7 +24,8 @@ class MeanField:
 
     ``m = sum_j a_j d_j / sum a`` and M = diag(m).
 
-    What remains is a diagonal and few columns, for which Woodbury's identity needs a matrix of their number. If
+    What remains is a diagonal and few columns: n (p + k) numbers for each output, which are computed again at every
+    use where the data have no room for them. Woodbury's identity needs a matrix of the number of columns. If
     ``centred``, the inverse is that on the R whose rows sum to 0, where the outputs meet in one such matrix; else each
     output has its own.
 
@@ -36,53 +43,66 @@ class MeanField:
         constant: float,
         centred: bool = False,
     ):
-        X, rows = data.rows(np.float32), data.squared_lengths()
+        self.data, self.which, self.a, self.r, self.U, self.constant = data, which, a, r, U, constant
+        n, c = h.shape
         masks = data.mask_sum(a.astype(np.float32), which)
-        total = a.sum(axis=0)
-        mean = masks / np.where(total > 0.0, total, 1.0).astype(np.float32)
-        root = (1.0 / np.sqrt(h + rows[:, None] * masks * (1.0 - mean))).astype(np.float32)
-        columns = []
-        for k in range(h.shape[1]):
-            active = np.flatnonzero(a[:, k] > 0.0)
-            radial = data.columns(np.ascontiguousarray(U[active, :, k], dtype=np.float32), which[active])
-            parts = [np.sqrt(total[k]) * mean[:, k : k + 1] * X, radial * np.sqrt(r[active, k])]
-            if constant > 0.0:
-                parts.append(np.full((X.shape[0], 1), np.sqrt(constant)))
-            columns.append(root[:, k : k + 1] * np.hstack(parts).astype(np.float32))
-        groups = [slice(0, h.shape[1])] if centred else [slice(k, k + 1) for k in range(h.shape[1])]
-        self.parts = [(group, _Woodbury(root[:, group], columns[group], centred)) for group in groups]
-        data.flops += sum(X.shape[0] * part.size**2 for _, part in self.parts)
+        self.total = a.sum(axis=0)
+        self.mean = masks / np.where(self.total > 0.0, self.total, 1.0).astype(np.float32)
+        diagonal = h + data.squared_lengths()[:, None] * masks * (1.0 - self.mean)
+        self.root = (1.0 / np.sqrt(diagonal)).astype(np.float32)
+        # In the space scaled by root, the vectors whose rows sum to 0 are those off this normal.
+        self.normal = self.root / np.linalg.norm(self.root, axis=1, keepdims=True) if centred else None
+        numbers = n * (c * (data.shape[1] + 1) + np.count_nonzero(a))
+        self.stored = [list(self._compute(k)) for k in range(c)] if 4.0 * numbers <= data.spare else None
+        self.groups = [range(c)] if centred else [range(k, k + 1) for k in range(c)]
+        self.factors = [cho_factor(self._inner(group)) for group in self.groups]
 
     def __call__(self, R: Outputs) -> Outputs:
         """(n, c): the approximate inverse times R, in single precision."""
-        return np.hstack([part(R[:, group]) for group, part in self.parts])
-
-
-class _Woodbury:
-    """The inverse of ``root^-1 (I + blockdiag(C_k C_k')) root^-1``: one matrix of the columns C_k (n, m_k) for each of
-    the outputs that root (n, g) has; if ``centred``, that on vectors whose rows sum to 0, which in the scaled space is
-    the projection off ``root / ||root||`` of each row."""
-
-    def __init__(self, root: Outputs, columns: list[Matrix], centred: bool):
-        self.root, self.columns = root, columns
-        self.normal = root / np.linalg.norm(root, axis=1, keepdims=True) if centred else None
-        ends = np.cumsum([0] + [C.shape[1] for C in columns])
-        self.places = [slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
-        self.size = int(ends[-1])
-        G = np.zeros((self.size, self.size), np.float32)
-        for place, C in zip(self.places, columns, strict=True):
-            G[place, place] = C.T @ C
-        if self.normal is not None:
-            coupled = np.hstack([self.normal[:, k : k + 1] * C for k, C in enumerate(columns)])
-            G -= coupled.T @ coupled
-        self.factor = cho_factor(np.eye(self.size) + G)
-
-    def __call__(self, R: Outputs) -> Outputs:
-        Y = self._project(self.root * R)
-        t = np.concatenate([C.T @ Y[:, k] for k, C in enumerate(self.columns)])
-        t = cho_solve(self.factor, t, check_finite=False).astype(np.float32)
-        C_t = np.column_stack([C @ t[place] for place, C in zip(self.places, self.columns, strict=True)])
-        return self.root * (Y - self._project(C_t))
+        device, Y = self.data.device, self._project(self.root * R)
+        explained = np.empty_like(Y)
+        for group, factor in zip(self.groups, self.factors, strict=True):
+            y = device.put(Y)
+            inner = [device.get(sum(B.T @ y[rows, k] for rows, B in self._columns(k))) for k in group]
+            z = cho_solve(factor, np.concatenate(inner), check_finite=False)
+            ends = np.cumsum([part.size for part in inner])[:-1]
+            for k, part in zip(group, np.split(z, ends), strict=True):
+                t = device.put(part, np.float32)
+                for rows, B in self._columns(k):
+                    explained[rows, k] = device.get(B @ t)
+        return self.root * (Y - self._project(explained))
 
     def _project(self, Y: Outputs) -> Outputs:
         return Y if self.normal is None else Y - self.normal * np.sum(self.normal * Y, axis=1, keepdims=True)
+
+    def _columns(self, k: int) -> Blocks:
+        """Blocks of rows of the columns of output k, on the device."""
+        return self._compute(k) if self.stored is None else self.stored[k]
+
+    def _compute(self, k: int) -> Iterator[tuple[slice, Any]]:
+        data, active = self.data, np.flatnonzero(self.a[:, k] > 0.0)
+        put, root = data.device.put, self.root[:, k : k + 1]
+        U = self.U[active, :, k] * np.sqrt(self.r[active, k])[:, None]
+        centre, root = put(root * self.mean[:, k : k + 1] * np.sqrt(self.total[k]), np.float32), put(root)
+        for rows, E in data.columns(U.astype(np.float32), self.which[active]):
+            parts = [centre[rows, :] * data.rows(rows, np.float32), root[rows, :] * E]
+            if self.constant > 0.0:
+                parts.append(root[rows, :] * float(np.sqrt(self.constant)))
+            yield rows, data.device.xp.concat(parts, axis=1)
+
+    def _inner(self, group: range) -> Matrix:
+        """``I + blockdiag(B_k'B_k)`` for the columns B_k of a group of outputs, less what the projection takes."""
+        xp, grams, taken = self.data.device.xp, [0.0] * len(group), 0.0
+        for blocks in zip(*(self._columns(k) for k in group), strict=True):
+            rows = blocks[0][0]
+            for i, (_, B) in enumerate(blocks):
+                grams[i] = grams[i] + xp.astype(B.T @ B, xp.float64)
+            parts = [B for _, B in blocks]
+            if self.normal is not None:
+                normal = self.data.device.put(self.normal[rows])
+                along = xp.concat([normal[:, k : k + 1] * B for k, B in zip(group, parts, strict=True)], axis=1)
+                taken = taken + xp.astype(along.T @ along, xp.float64)
+            size = sum(B.shape[1] ** 2 for B in parts) + (0 if self.normal is None else along.shape[1] ** 2)
+            self.data.flops += (rows.stop - rows.start) * size
+        inner = block_diag(*(self.data.device.get(gram) for gram in grams))
+        return inner - self.data.device.get(taken) + np.eye(len(inner))
