@@ -22,7 +22,8 @@ class Problem:
     Its dual is ``max -L*(-V) - r*(kappa(V))`` over V (n, c), where ``kappa(V)`` is the largest score of a neuron and
     r* is the conjugate of the penalty; with an output ``intercept``, also ``sum_i V_ik = 0`` for every output k.
 
-    X : (n, d), Y : (n, c), weights : (n,) positive, all ones if omitted.
+    X : (n, d), Y : (n, c), weights : (n,) positive, all ones if omitted. Arrays in double precision are used where they
+    lie, those of a memory-mapped file too; others are converted once.
     """
 
     X: Rows

@@ -21,6 +21,7 @@ from bidual.errors import (
     CertificateError,
     InvalidDataError,
     InvalidParameterError,
+    MemoryLimitError,
     ModelFileError,
     RefusedError,
 )
@@ -45,6 +46,9 @@ PARAMETERS: list[tuple[dict[str, Any], str]] = [
     *[({"radius": v}, rf"^radius {NUMBER}.*use radius=None") for v in (-1.0, 0, np.nan, "wide")],
     *[({"tol": v}, rf"^tol {NUMBER}.*1e-3 by default") for v in (0, -1e-3, np.nan, None)],
     *[({"time_limit": v}, rf"^time_limit {NUMBER}.*None for no limit") for v in (0, -1, np.nan, "1 s")],
+    *[({"memory_limit": v}, rf"^memory_limit {NUMBER}.*None for no limit") for v in (0, -1, np.nan, "1 GB")],
+    *[({"memory_limit": 1e9, "solver": v}, "^memory_limit=1.* leave memory_limit out") for v in ("auto", "conic")],
+    ({"memory_limit": 1e9, "solver": "fixed_patterns"}, "^memory_limit=1.*'fixed_patterns'.*gated or linear units"),
     *[({"max_iter": v}, rf"^max_iter {COUNT}, got") for v in (-1, 0, 1.5, None)],
     *[({"n_patterns": v}, rf"^n_patterns {COUNT}, got") for v in (0, "many")],
     *[({"max_neurons": v}, rf"^max_neurons {COUNT} or None, got") for v in (0, -1, 2.5)],
@@ -81,6 +85,15 @@ def test_a_parameter_outside_its_domain(params: dict[str, Any], message: str) ->
 def test_a_loss_of_the_regressor() -> None:
     with pytest.raises(InvalidParameterError, match="^loss must be one of 'log_loss', 'hinge'.*got 'huber'"):
         classifier(loss="huber").fit(X, TWO)
+
+
+def test_too_little_memory() -> None:
+    gated = {"activation": "gated_relu", "solver": "fixed_patterns"}
+    for limit, message in ((100.0, "merging and scaling"), (1e5, "on 200 patterns")):
+        with pytest.raises(MemoryLimitError, match=f"{message}.*MiB, memory_limit is 0 MiB; allow more"):
+            regressor(memory_limit=limit, **gated).fit(X, Y)
+    enough, free = (regressor(memory_limit=limit, **gated).fit(X, Y) for limit in (1e9, None))
+    np.testing.assert_array_equal(enough.coefs_[0], free.coefs_[0])
 
 
 def test_no_cuda(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,6 +90,7 @@ def test_parameters_go_in_and_out(kind: type[Estimator]) -> None:
         "random_state": 4,
         "warm_start": True,
         "device": "auto",
+        "memory_limit": 1e9,
         "verbose": 1,
         "callback": print,
     }

@@ -177,7 +177,8 @@ def _covered(Xl: Rows, neurons: Neurons, patterns: Patterns) -> NDArray[np.bool_
     exactly the rows of one."""
     if neurons.gates is not None:
         listed = {mask.tobytes() for mask in patterns.bits.packed}
-        return np.array([mask.tobytes() in listed for mask in Bits.nonnegative(Xl, neurons.gates).packed], dtype=bool)
+        gates, which = np.unique(neurons.gates, axis=1, return_inverse=True)
+        return np.array([mask.tobytes() in listed for mask in Bits.nonnegative(Xl, gates).packed], dtype=bool)[which]
     Z = Xl @ neurons.inputs / np.maximum(np.abs(Xl) @ np.abs(neurons.inputs), 1e-300)
     S = np.where(patterns.masks, 1.0, -1.0)
     return np.array([bool(((S * z[:, None]).min(axis=0) >= -MARGIN).any()) for z in Z.T], dtype=bool)

@@ -19,6 +19,7 @@ from bidual.estimators.certificate import FittedCertificate
 from bidual.estimators.encoding import Encoding
 from bidual.estimators.formulation import Formulation, fit_encoding
 from bidual.estimators.parameters import (
+    check_memory,
     check_parameters,
     choose_architecture,
     choose_penalty,
@@ -85,6 +86,7 @@ class ConvexMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type
             X, y = validate_data(self, X, y, dtype=np.float64, **self._y_is)
             y = self._check_y(y)
             weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        check_memory(self.memory_limit, X)
         targets = self._make_targets(y, weights)
         rows = WeightedRows.collect(X, targets.columns(y), weights)
         architecture = choose_architecture(params)

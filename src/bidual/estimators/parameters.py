@@ -12,12 +12,13 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from bidual.architectures import Architecture, GatedReLU, Linear, ReLU
-from bidual.errors import InvalidParameterError, MissingDependencyError
+from bidual.errors import InvalidParameterError, MemoryLimitError, MissingDependencyError
 from bidual.oracles import LocalSearch, Oracle, Sampled
 from bidual.penalties import Ball, Penalty, Strength
 from bidual.problem import Problem
 from bidual.solvers import SOLVERS, FixedPatterns, Restarts, Solver, WorkingSet
 from bidual.solvers.working_set import default_oracle
+from bidual.typing import Rows
 
 ACTIVATIONS: Mapping[str, Callable[..., Architecture]] = {
     "relu": ReLU,
@@ -44,6 +45,7 @@ _NUMBERS = {
     "tol": "it is the relative certified gap to stop at, 1e-3 by default",
     "radius": "it bounds the size of the network; use radius=None to price the size by alpha instead",
     "time_limit": "give seconds, or None for no limit",
+    "memory_limit": "give bytes, or None for no limit",
 }
 """Positive numbers, and what to do about another value; None is allowed where it is the default."""
 
@@ -106,12 +108,18 @@ def choose_solver(params: Mapping[str, Any], problem: Problem, seed: int) -> Sol
     """The solver, with the oracle that the parameters ask for."""
     device = choose_device(params["device"])
     name, n_patterns, max_neurons = params["solver"], int(params["n_patterns"]), params["max_neurons"]
+    limit = None if params["memory_limit"] is None else params["memory_limit"] - problem.X.nbytes  # the merged rows
     oracle: Oracle | None = None
     if name == "fixed_patterns":
-        fixed = FixedPatterns(n_patterns=n_patterns, seed=seed)
+        fixed = FixedPatterns(n_patterns=n_patterns, seed=seed, device=device, memory_limit=limit)
         if max_neurons is None and fixed.accepts(problem) is None:
             return fixed
         oracle = Sampled(n_patterns, seed)
+    if limit is not None:
+        raise InvalidParameterError(
+            f"memory_limit={params['memory_limit']!r} is kept by solver='fixed_patterns' only, with gated or linear "
+            "units, a smooth loss, and neither radius nor max_neurons; choose these, or leave memory_limit out"
+        )
     usual = default_oracle(problem, seed, device) if name in ("auto", "working_set") else None
     if isinstance(usual, Sampled):
         oracle = Sampled(n_patterns, seed)
@@ -126,6 +134,20 @@ def choose_solver(params: Mapping[str, Any], problem: Problem, seed: int) -> Sol
     if isinstance(usual, LocalSearch) and isinstance(solver, WorkingSet) and params["restarts"]:
         return Restarts(solver, int(params["restarts"]))
     return solver
+
+
+COPIES = 4
+"""Copies of the rows while they are sorted, merged and standardised."""
+
+
+def check_memory(limit: float | None, X: Rows) -> None:
+    """Raise MemoryLimitError where preparing the rows alone would take more."""
+    if limit is not None and COPIES * X.nbytes > limit:
+        raise MemoryLimitError(
+            f"merging and scaling {X.shape[0]} rows of {X.shape[1]} features takes about "
+            f"{COPIES * X.nbytes / 2**20:.0f} MiB, memory_limit is {limit / 2**20:.0f} MiB; allow more, or give "
+            "standardised rows to bidual.problem.Problem, which uses them where they lie"
+        )
 
 
 def choose_device(device: str) -> str:
@@ -148,7 +170,7 @@ def choose_device(device: str) -> str:
 
 
 def _check_number(name: str, value: Any, remedy: str) -> None:
-    if value is None and name in ("radius", "time_limit"):
+    if value is None and name in ("radius", "time_limit", "memory_limit"):
         return
     number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
     if not (number and math.isfinite(value) and value > 0):

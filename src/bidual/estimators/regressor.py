@@ -76,8 +76,11 @@ class MLPRegressor(RegressorMixin, ConvexMLP):  # type: ignore[misc]
     warm_start : bool, default=False
         Whether to start from the network of the last fit.
     device : {"cpu", "cuda", "auto"}, default="cpu"
-        Where the search for neurons multiplies. "auto" is "cuda" where torch finds one. Small problems, whose
-        activation patterns are all listed, and gated and linear units never leave the CPU.
+        Where the search for neurons and ``solver="fixed_patterns"`` multiply. "auto" is "cuda" where torch finds one.
+        Certificates are computed on the CPU.
+    memory_limit : float, default=None
+        Bytes that fit may use beside the data it is given; for ``solver="fixed_patterns"`` with gated or linear units.
+        What does not fit is computed again whenever it is needed; MemoryLimitError where that is not enough.
     verbose : int, default=0
         Whether to print a line for each iteration to stderr.
     callback : callable, default=None
@@ -163,6 +166,7 @@ class MLPRegressor(RegressorMixin, ConvexMLP):  # type: ignore[misc]
         random_state: int | np.random.RandomState | None = None,
         warm_start: bool = False,
         device: str = "cpu",
+        memory_limit: float | None = None,
         verbose: int = 0,
         callback: Callable[[Record], bool | None] | None = None,
     ) -> None:
@@ -184,6 +188,7 @@ class MLPRegressor(RegressorMixin, ConvexMLP):  # type: ignore[misc]
         self.random_state = random_state
         self.warm_start = warm_start
         self.device = device
+        self.memory_limit = memory_limit
         self.verbose = verbose
         self.callback = callback
 

@@ -1,4 +1,4 @@
-"""How much memory a solve on listed patterns takes, and what is done with the rest."""
+"""How much memory a solve on listed patterns takes, and how much is left for what can be computed again."""
 
 from __future__ import annotations
 
@@ -7,42 +7,39 @@ from math import inf
 import numpy as np
 
 from bidual.errors import MemoryLimitError
-from bidual.operators.blocks import ENTRIES
+from bidual.operators import blocks, masked
 from bidual.problem import Problem
 
-VECTORS = 40
-"""Arrays (n, c) in double precision at the busiest moment: targets, predictions, dual vectors, directions."""
-
-BLOCKS = 16
-"""Arrays (P, p, c) in double precision at the busiest moment."""
+BITS, VECTORS, WEIGHTS, BLOCKS = 4, 40, 16, 4
+"""How many arrays there are at the busiest moment: bits (n, P), the masks, their pairs and what they are compared with;
+numbers (n, c), targets, predictions, dual vectors, directions; numbers (P, p, c); and blocks of rows."""
 
 
 def spare_memory(problem: Problem, n_patterns: int, limit: float | None) -> float:
     """The bytes that are left of the limit (None: no limit) for what can be computed again when it is needed.
 
-    What cannot: the data (those of a memory-mapped file are the operating system's to keep or drop, and count nothing),
-    one bit for each row and pattern and half as much again for the pairs, ``VECTORS`` arrays as large as the targets,
-    ``BLOCKS`` as large as all weights, and a few blocks of rows. Raises MemoryLimitError if that exceeds the limit.
+    What cannot are the data, unless they are those of a memory-mapped file, which the operating system keeps or drops;
+    a few bits for each row and pattern; a few dozen arrays as large as the targets or the weights; and blocks of rows.
+    Raises MemoryLimitError if these alone exceed the limit.
     """
     if limit is None:
         return inf
-    (n, p), c = problem.lifted.shape, problem.n_outputs
+    (n, p), c, P = problem.lifted.shape, problem.n_outputs, n_patterns
     data = {id(X): X.nbytes for X in (problem.X, problem.lifted) if not mapped(X)}
-    needed = sum(data.values()) + 1.5 * n * n_patterns / 8 + 8.0 * (VECTORS * n * c + BLOCKS * n_patterns * p * c)
-    needed += 4 * 8.0 * ENTRIES
+    numbers = VECTORS * n * c + WEIGHTS * P * p * c + BLOCKS * (blocks.ENTRIES + masked.ROWS * (P + p * c))
+    needed = sum(data.values()) + BITS * n * P / 8.0 + 8.0 * numbers
     if needed > limit:
         raise MemoryLimitError(
-            f"{n} rows of {p} features with {c} outputs on {n_patterns} patterns need about {needed / 2**20:.0f} MiB, "
-            f"and memory_limit is {limit / 2**20:.0f} MiB; allow as much, or list fewer patterns (n_patterns)"
+            f"{n} rows of {p} features and {c} outputs need about {needed / 2**20:.0f} MiB on {P} patterns, "
+            f"memory_limit is {limit / 2**20:.0f} MiB; allow more, list fewer patterns, or map X from a file"
         )
     return limit - needed
 
 
-def mapped(values: np.ndarray) -> bool:
-    """True if the values are those of a memory-mapped file."""
-    base: object = values
-    while isinstance(base, np.ndarray):
-        if isinstance(base, np.memmap):
+def mapped(values: object) -> bool:
+    """True if an array is one of a memory-mapped file."""
+    while isinstance(values, np.ndarray):
+        if isinstance(values, np.memmap):
             return True
-        base = base.base
+        values = values.base
     return False
