@@ -20,6 +20,14 @@ SECONDS = 200
 """A test run longer than this has noticed nothing."""
 
 MUTANTS = """
+complement without slope | operators/masked.py | operators/test_masked.py::test_products_equal_their_slow_twins
+    others = R.dtype.type(1.0 + self.slope) * => others = R.dtype.type(1.0) *
+unused bits flipped | operators/bits.py | operators/test_bits.py::test_pairs_are_complementary_and_none_is_missed
+    complement[-1:] &= tail => pass
+targets take no memory | solvers/memory.py | solvers/test_memory.py::test_the_limit_is_kept_and_costs_no_accuracy
+    VECTORS * n * c + WEIGHTS => WEIGHTS
+gate without its bits compared | certificate/certificate.py | test_certificate.py::test_a_network_slid_off_its_patterns
+    mask.tobytes() in listed for mask => True for mask
 squared conjugate | losses/squared.py | losses/test_losses.py::test_fenchel_young
     Z * (0.5 * Z / s => Z * (Z / s
 huber conjugate | losses/huber.py | losses/test_losses.py::test_fenchel_young

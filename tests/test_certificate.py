@@ -429,8 +429,9 @@ def test_a_search_never_moves_the_dual(seed: int) -> None:
         assert certificate.priced_gap >= certificates[0].priced_gap
 
 
-def test_a_network_slid_off_its_patterns() -> None:
-    problem, network, _ = proof("listed")
+@pytest.mark.parametrize("name", ["listed", "listed gated"])
+def test_a_network_slid_off_its_patterns(name: str) -> None:
+    problem, network, _ = proof(name)
     listed = sample(problem.lifted, 2, 5)
     certificate = certify(problem, network, listed=listed)
     assert certificate.scope == "patterns" and len(certificate.point.bound.patterns) > len(listed)

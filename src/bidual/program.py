@@ -35,7 +35,7 @@ class Program:
     norm (shared outputs of gated and linear units). Shared outputs of ReLU units have no such finite program (Sahiner
     et al. 2020). Sources: Pilanci & Ergen 2020; Mishkin, Sahiner & Pilanci 2022.
 
-    ``device`` and ``spare`` are those of its :class:`~bidual.operators.masked.MaskedData`.
+    ``device`` is where its products run, ``spare`` the bytes they may take for what can be computed again.
 
     Raises RefusedError for shared outputs of ReLU units, InvalidDataError if the patterns are of other rows.
     """

@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from bidual import load_model
 from bidual.errors import InvalidParameterError
+from bidual.operators.device import Device
 from bidual.solvers import Record
 
 from .cases import BOTH, NEW, THREE, TWO, Estimator, X, Y, check_fitted, classifier, regressor
@@ -35,6 +36,15 @@ def test_optimal_on_patterns() -> None:
     model = regressor(alpha=0.2).fit(WIDE, ROOFS)
     assert (model.status_, model.certificate_.scope) == ("optimal_on_patterns", "patterns")
     assert max(model.certificate_.relative_gap, model.certificate_.relative_priced_gap) <= 1e-3
+    check_fitted(model, WIDE, ROOFS)
+
+
+def test_fixed_patterns_on_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bidual.estimators.parameters.choose_device", lambda device: "cpu:0")
+    used = []
+    monkeypatch.setattr("bidual.operators.masked.Device", lambda name: used.append(name) or Device(name))
+    model = regressor(activation="gated_relu", solver="fixed_patterns", device="cuda").fit(WIDE, ROOFS)
+    assert "cpu:0" in used and model.status_ == "optimal_on_patterns"
     check_fitted(model, WIDE, ROOFS)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import array_api_strict
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
+from bidual.errors import MissingDependencyError
 from bidual.operators import masked
 from bidual.operators.device import Device
 from bidual.operators.masked import MaskedData
@@ -114,6 +116,12 @@ def test_one_thread_or_two_and_again() -> None:
     with threadpool_limits(1, "blas"):
         assert np.abs(data.forward(U) - F).max() <= 1e-10 * np.abs(F).max()
         assert np.abs(data.adjoint(R) - C).max() <= 1e-10 * np.abs(C).max()
+
+
+def test_a_device_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "array_api_compat.torch", None)
+    with pytest.raises(MissingDependencyError, match="device='cuda' needs torch: pip install"):
+        MaskedData(np.ones((3, 2)), np.ones((3, 1), dtype=bool), device="cuda")
 
 
 def test_operands_are_left_alone() -> None:

@@ -10,6 +10,8 @@ import array_api_compat
 import numpy as np
 from numpy.typing import NDArray
 
+from bidual.errors import MissingDependencyError
+
 
 @final
 @dataclass(frozen=True)
@@ -23,8 +25,12 @@ class Device:
         """The namespace of its arrays, after the array API standard."""
         if self.name == "cpu":
             return np
-        import array_api_compat.torch as torch
-
+        try:
+            import array_api_compat.torch as torch
+        except ImportError as error:
+            raise MissingDependencyError(
+                f"device={self.name!r} needs torch: pip install 'bidual[torch]', or set device='cpu'"
+            ) from error
         return torch
 
     def put(self, values: NDArray[Any], dtype: Any = None) -> Any:
