@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from bidual.losses.functions import rising_root
 from bidual.typing import Outputs, Vector, Weights
 
 
@@ -46,9 +47,18 @@ class Loss(ABC):
     def hessian(self, F: Outputs, Y: Outputs, s: Weights) -> tuple[Outputs, Outputs | None]:
         """(h, q): row i of the Hessian is ``diag(h_i) - q_i q_i'``, or ``diag(h_i)`` where q is None."""
 
-    @abstractmethod
     def proximal(self, G: Outputs, Y: Outputs, s: Weights, step: float) -> Outputs:
-        """(n, c): the proximal point ``argmin over F of L(F) + ||F - G||^2 / (2 step)``."""
+        """(n, c): the proximal point ``argmin over F of L(F) + ||F - G||^2 / (2 step)``.
+
+        Here for smooth losses that do not couple the outputs: F solves ``F + step L'(F) = G`` and lies, as L' rises,
+        between G and ``G - step L'(G)``.
+        """
+
+        def excess(F: Outputs) -> tuple[Outputs, Outputs]:
+            return F + step * self.gradient(F, Y, s) - G, 1.0 + step * self.hessian(F, Y, s)[0]
+
+        end = G - step * self.gradient(G, Y, s)
+        return rising_root(excess, np.minimum(G, end), np.maximum(G, end))
 
     @abstractmethod
     def conjugate(self, Z: Outputs, Y: Outputs, s: Weights) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from bidual.losses.base import Loss
 from bidual.losses.checks import check_signs
 from bidual.losses.dual import ROUNDING, entropy_peak, unit_step
-from bidual.losses.functions import expit, rising_root, xlogx
+from bidual.losses.functions import expit, xlogx
 from bidual.typing import Outputs, Weights
 
 
@@ -40,16 +40,6 @@ class Logistic(Loss):
 
     def hessian(self, F: Outputs, Y: Outputs, s: Weights) -> tuple[Outputs, None]:
         return s[:, None] * expit(F) * expit(-F), None
-
-    def proximal(self, G: Outputs, Y: Outputs, s: Weights, step: float) -> Outputs:
-        # The margin m = Y F solves m - pull sigma(-m) = Y G, with the probability of the wrong sign sigma(-m) in [0, 1].
-        pull, margin = step * s[:, None], Y * G
-
-        def excess(m: Outputs) -> tuple[Outputs, Outputs]:
-            wrong = expit(-m)
-            return m - pull * wrong - margin, 1.0 + pull * wrong * (1.0 - wrong)
-
-        return Y * rising_root(excess, margin, margin + pull)
 
     def conjugate(self, Z: Outputs, Y: Outputs, s: Weights) -> float:
         a = -Y * Z / s[:, None]
