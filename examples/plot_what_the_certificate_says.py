@@ -94,8 +94,8 @@ plt.show()
 #
 # The same network, a weaker proof
 # --------------------------------
-# With more features the patterns cannot be listed and the global bound comes from closed formulas. For these points
-# both proofs are available, so we can see how loose the formulas are. The network is the same, and optimal, throughout.
+# With more features the patterns cannot be listed and the global bound comes from a semidefinite relaxation. For these
+# points both proofs are available, so we can see how loose it is. The network is the same, and optimal, throughout.
 alphas = np.geomspace(0.003, 0.5, 10)
 tight, loose = [], []
 for strength in alphas:
@@ -110,11 +110,11 @@ primal, dual = np.array(tight).T
 ax.fill_between(alphas, loose, dual, color="#3f90da", alpha=0.15)
 ax.plot(alphas, primal, "o-", color="#bd1f01", label="objective of the network")
 ax.plot(alphas, dual, color="#3f90da", lw=2, label="bound by enumeration")
-ax.plot(alphas, loose, "--", color="#3f90da", label="bound by norms, same network")
+ax.plot(alphas, loose, "--", color="#3f90da", label="bound by relaxation, same network")
 ax.set(xscale="log", xlabel="alpha", ylabel="training objective", title="Two proofs about the same networks")
 ax.legend(frameon=False)
 plt.show()
 
 # %%
-# The shaded band is what the formulas leave open. It is a property of the proof: the networks have no room for
+# The shaded band is what the relaxation leaves open. It is a property of the proof: the networks have no room for
 # improvement.

@@ -68,6 +68,18 @@ slope at zero | architectures/gated.py | architectures/test_architectures.py::te
     (Xl @ neurons.gates >= 0) => (Xl @ neurons.gates > 0)
 norm bound | architectures/bounds.py | architectures/test_architectures.py::test_no_network_scores_more_than_the_bounds
     parts = (np.maximum(v, 0.0), np.maximum(-v, 0.0)) => parts = (np.maximum(v, 0.0),)
+tangent on the wrong side | architectures/semidefinite.py | architectures/test_semidefinite.py
+    np.where(up, 0.5 / t, => np.where(up, 0.4 / t,
+secant for slopes beyond it | architectures/semidefinite.py | architectures/test_semidefinite.py
+    (1.0 - np.abs(g)) / np.where => (1.0 + np.abs(g)) / np.where
+score of one sign | architectures/relu.py | architectures/test_semidefinite.py
+    zip((1, -1), ts, strict=True) => zip((1, 1), ts, strict=True)
+shift below the eigenvalues | operators/sphere.py | operators/test_sphere.py
+    least = float(values[-1]) + 2.0 * rounding => least = float(values[-1]) * 0.99
+ends of relaxed units | operators/relaxed_units.py | operators/test_relaxed_units.py
+    q / self.nu[:, None] => 2 * q / self.nu[:, None]
+enclosures taken on trust | certificate/proof.py | test_certificate.py::test_forgeries_are_rejected
+    value = semidefinite_point(problem, V, bound.touch).bound.value => value = bound.value
 floor | architectures/relu.py | architectures/test_architectures.py::test_scores_on_patterns_stay_below_the_bound
     np.nonzero((loose > floor) | free) => np.nonzero((loose > 2 * floor) | free)
 floor forgets what it skips | architectures/relu.py | testing/test_checks.py::test_architectures

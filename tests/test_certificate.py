@@ -25,7 +25,7 @@ from bidual.certificate import Bound, Certificate, DualPoint, certify, norm_poin
 from bidual.errors import CertificateError, InvalidDataError
 from bidual.losses import LOSSES, Hinge, Huber, Logistic, Loss, Squared
 from bidual.network import Layer, Network
-from bidual.oracles import Enumerated, Oracle, Sampled
+from bidual.oracles import Enumerated, LocalSearch, Oracle, Sampled
 from bidual.penalties import Ball, Penalty, Strength
 from bidual.problem import Problem
 from bidual.solvers import Stop, WorkingSet
@@ -59,6 +59,8 @@ CASES: dict[str, Case] = {
     "logistic": Case("global", "enumeration", loss=Logistic(), c=2),
     "linear": Case("global", "closed form", Linear(outputs="shared"), c=2),
     "zero": Case("global", "norms", penalty=Strength(100.0)),
+    "relaxed": Case("global", "semidefinite", penalty=Strength(0.7), loss=Logistic(), oracle=LocalSearch(50)),
+    "relaxed ball": Case("global", "semidefinite", penalty=Ball(0.1), oracle=LocalSearch(50), c=2),
     "listed": Case("patterns", "projection", oracle=Sampled(6)),
     "listed free": Case("patterns", "projection", ReLU(bias="free"), oracle=Sampled(8)),
     "listed gated": Case("patterns", "projection", GatedReLU(), oracle=Sampled(5)),
@@ -275,7 +277,18 @@ WITNESS: dict[str, Forgery] = {
     "no witness": bound(witness=lambda b, rng: None),
 }
 
+ENCLOSURES: dict[str, Forgery] = {
+    "no enclosures": bound(touch=lambda b, rng: None),
+    "enclosures of other rows": bound(touch=lambda b, rng: b.touch[:, :, 1:]),
+    "enclosures of one sign": bound(touch=lambda b, rng: b.touch[:, :1]),
+    "enclosures nan": bound(touch=lambda b, rng: np.nan * b.touch),
+    "enclosures of the other sign": bound(touch=lambda b, rng: b.touch[:, ::-1]),
+    "enclosures below |z|": bound(touch=lambda b, rng: -b.touch),
+    "enclosures scaled": bound(touch=lambda b, rng: b.touch * np.exp(rng.choice([-1, 1]) * (0.1 + small(rng)))),
+}
+
 LISTED: dict[str, Forgery] = {
+    "as semidefinite": as_global("semidefinite"),
     "as all cells": as_global("enumeration"),
     "as norms": as_global("norms"),
     "as closed form": as_global("closed form"),
@@ -300,6 +313,8 @@ def forgeries(name: str) -> dict[str, Forgery]:
         found |= PATTERNS
         if isinstance(case.architecture, ReLU):
             found |= WITNESS
+    if case.method == "semidefinite":
+        found |= ENCLOSURES
     if case.method == "enumeration":
         found |= ENUMERATION
     if case.scope == "patterns":
@@ -433,7 +448,8 @@ def test_a_search_never_moves_the_dual(seed: int) -> None:
 def test_a_network_slid_off_its_patterns(name: str) -> None:
     problem, network, _ = proof(name)
     listed = sample(problem.lifted, 2, 5)
-    certificate = certify(problem, network, listed=listed)
+    loose = norm_point(problem, problem.dual_vector(network(problem.X)))
+    certificate = certify(problem, network, listed=listed, whole=loose)
     assert certificate.scope == "patterns" and len(certificate.point.bound.patterns) > len(listed)
     certificate.verify(problem, network)
     fewer = replace(certificate.point.bound, patterns=listed, witness=None, value=1e9)

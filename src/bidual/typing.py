@@ -6,6 +6,7 @@ column if there is one), ``c`` outputs, ``m`` neurons, ``P`` activation patterns
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
@@ -28,3 +29,6 @@ Matrix: TypeAlias = NDArray[np.float64]
 
 Masks: TypeAlias = NDArray[np.bool_]
 """(n, P): activation patterns, one column per pattern."""
+
+Expired: TypeAlias = Callable[[], bool]
+"""Asked by long work: True once the driver's time is spent."""

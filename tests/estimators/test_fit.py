@@ -33,7 +33,7 @@ def test_optimal_in_one_dimension() -> None:
 
 
 def test_optimal_on_patterns() -> None:
-    model = regressor(alpha=0.2).fit(WIDE, ROOFS)
+    model = regressor(alpha=0.02).fit(WIDE, ROOFS)
     assert (model.status_, model.certificate_.scope) == ("optimal_on_patterns", "patterns")
     assert max(model.certificate_.relative_gap, model.certificate_.relative_priced_gap) <= 1e-3
     check_fitted(model, WIDE, ROOFS)

@@ -101,6 +101,11 @@ class Architecture(ABC):
     def norm_bound(self, Xl: Rows, V: Outputs) -> float:
         """A closed-form bound over every neuron of the class; inf where none holds."""
 
+    def semidefinite_bound(self, Xl: Rows, V: Outputs, touch: Matrix) -> float:
+        """The bound over every neuron that the enclosures ``touch`` (c, 2, n) prove, for each output and sign; inf
+        where the class has none."""
+        return np.inf
+
     @abstractmethod
     def layer(self, weight: Matrix, bias: Vector, neurons: Neurons) -> Layer:
         """The hidden layer with the given weight (d, m) and bias (m,)."""

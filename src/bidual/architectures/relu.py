@@ -12,6 +12,7 @@ from bidual.architectures.arrangement import enumerate_cells, most_cells
 from bidual.architectures.base import Architecture, Bias, OutputNorm, PatternPrices, Witness
 from bidual.architectures.neurons import Neurons
 from bidual.architectures.patterns import Patterns
+from bidual.architectures.semidefinite import score_bound
 from bidual.errors import InvalidParameterError
 from bidual.network import Layer
 from bidual.operators.cone import Projection, project
@@ -58,6 +59,15 @@ class ReLU(Architecture):
 
     def norm_bound(self, Xl: Rows, V: Outputs) -> float:
         each = [bounds.rectifier(Xl, v, self.slope, free=self.bias == "free") for v in V.T]
+        return float(max(each) if self.outputs == "separate" else np.linalg.norm(each))
+
+    def semidefinite_bound(self, Xl: Rows, V: Outputs, touch: Matrix) -> float:
+        if self.bias == "free" or touch.shape != (V.shape[1], 2, V.shape[0]):
+            return np.inf
+        each = [
+            max(score_bound(Xl, s * v, self.slope, t) for s, t in zip((1, -1), ts, strict=True))
+            for v, ts in zip(V.T, touch, strict=True)
+        ]
         return float(max(each) if self.outputs == "separate" else np.linalg.norm(each))
 
     def on_patterns(self, Xl: Rows, patterns: Patterns, V: Outputs, floor: float) -> PatternPrices:

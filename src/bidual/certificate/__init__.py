@@ -1,6 +1,6 @@
 """What is proven: bounds of neuron scores, their proofs, and the certificate of a network."""
 
-from bidual.certificate.bound import PROVES, Bound, DualPoint, Method, Scope, norm_point, pattern_point
+from bidual.certificate.bound import PROVES, Bound, DualPoint, Method, Scope, norm_point, pattern_point, relaxed_point
 from bidual.certificate.certificate import Certificate, certify, relative
 from bidual.certificate.proof import verify_bound
 
@@ -15,5 +15,6 @@ __all__ = [
     "norm_point",
     "pattern_point",
     "relative",
+    "relaxed_point",
     "verify_bound",
 ]

@@ -10,14 +10,16 @@ import numpy as np
 from bidual.architectures.base import PatternPrices, Witness
 from bidual.architectures.patterns import Patterns
 from bidual.problem import Problem
-from bidual.typing import Outputs
+from bidual.relaxation import relaxable, relaxed_dual
+from bidual.typing import Expired, Matrix, Outputs
 
 Scope = Literal["global", "patterns"]
-Method = Literal["enumeration", "norms", "closed form", "projection"]
+Method = Literal["enumeration", "norms", "semidefinite", "closed form", "projection"]
 
 PROVES: dict[str, Scope] = {
     "enumeration": "global",
     "norms": "global",
+    "semidefinite": "global",
     "closed form": "global",
     "projection": "patterns",
 }
@@ -29,8 +31,9 @@ class Bound:
     """A proven bound: no neuron in scope scores more than ``value`` against the dual vector it came with.
 
     scope : ``"global"`` (every neuron of the architecture) or ``"patterns"`` (those on the listed patterns).
-    method : ``"enumeration"`` of all cells, ``"norms"`` or ``"closed form"`` (global); ``"projection"`` on the listed
-    cells (patterns). ``patterns`` and ``witness`` are what a proof needs beyond the dual vector.
+    method : ``"enumeration"`` of all cells, ``"norms"``, ``"semidefinite"`` or ``"closed form"`` (global);
+    ``"projection"`` on the listed cells (patterns). ``patterns``, ``witness`` and ``touch`` (c, 2, n), the enclosures
+    of :func:`~bidual.architectures.semidefinite.score_bound`, are what a proof needs beyond the dual vector.
     """
 
     value: float
@@ -38,6 +41,7 @@ class Bound:
     method: Method
     patterns: Patterns | None = None
     witness: Witness | None = None
+    touch: Matrix | None = None
 
     def join(self, other: Bound) -> Bound:
         """The bound over the patterns of both, for the same dual vector."""
@@ -66,6 +70,19 @@ def norm_point(problem: Problem, V: Outputs) -> DualPoint:
     exact = problem.architecture.most_patterns(*problem.lifted.shape) == 1
     value = problem.architecture.norm_bound(problem.lifted, V)
     return DualPoint(V, Bound(value, "global", "closed form" if exact else "norms"))
+
+
+def semidefinite_point(problem: Problem, V: Outputs, touch: Matrix) -> DualPoint:
+    """V with the bound that the enclosures prove."""
+    value = problem.architecture.semidefinite_bound(problem.lifted, V, touch)
+    return DualPoint(V, Bound(value, "global", "semidefinite", touch=touch))
+
+
+def relaxed_point(problem: Problem, expired: Expired | None = None) -> DualPoint | None:
+    """The dual vector that is best for the semidefinite bound, whatever the network; None where there is none."""
+    if not relaxable(problem):
+        return None
+    return semidefinite_point(problem, *relaxed_dual(problem, expired or (lambda: False)))
 
 
 def pattern_point(problem: Problem, V: Outputs, patterns: Patterns, floor: float) -> tuple[DualPoint, PatternPrices]:

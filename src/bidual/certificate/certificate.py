@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bidual.architectures.arrangement import MARGIN
 from bidual.architectures.neurons import Neurons
 from bidual.architectures.patterns import Patterns
-from bidual.certificate.bound import Bound, DualPoint, Method, Scope, norm_point, pattern_point
+from bidual.certificate.bound import Bound, DualPoint, Method, Scope, norm_point, pattern_point, relaxed_point
 from bidual.certificate.proof import verify_bound
 from bidual.errors import CertificateError, InvalidDataError
 from bidual.network import Network
@@ -119,15 +119,17 @@ def certify(
     V : the dual vector, by default that of the network's predictions. best_found : the largest score that a search
     found against V, for the priced gap (None: there was no search, the priced gap is the global gap). listed :
     patterns to take into the scope besides those of the network's own neurons. whole : a global dual point already
-    proven; where its gap is at most ``enough``, the certificate is its own. ``hurry`` proves a looser bound without
-    projections.
+    proven; where its gap is at most ``enough``, the certificate is its own; without it, the better of the norm bound
+    and the semidefinite relaxation is proven. ``hurry`` proves looser bounds, without relaxation and projections.
     """
     refusal = problem.architecture.refusal(network, problem.X.shape[1], problem.n_outputs, problem.intercept)
     if refusal is not None:
         raise InvalidDataError(refusal)
     V = problem.dual_vector(network(problem.X)) if V is None else V
     primal = problem.objective(network)
-    whole = max((point for point in (whole, norm_point(problem, V)) if point), key=lambda point: point.value(problem))
+    relaxed = relaxed_point(problem) if whole is None and not hurry else None
+    points = [point for point in (whole, norm_point(problem, V), relaxed) if point]
+    whole = max(points, key=lambda point: point.value(problem))
     point, dual, whole_dual, found = whole, whole.value(problem), whole.value(problem), best_found or 0.0
     patterns = _own_patterns(problem, network, listed)
     if primal - whole_dual > enough and len(patterns):

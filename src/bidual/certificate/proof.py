@@ -9,7 +9,7 @@ import numpy as np
 from bidual.architectures.arrangement import count_cells, covers_faces
 from bidual.architectures.base import Witness
 from bidual.architectures.patterns import Patterns, first_of_each
-from bidual.certificate.bound import PROVES, DualPoint, norm_point
+from bidual.certificate.bound import PROVES, DualPoint, norm_point, semidefinite_point
 from bidual.errors import CertificateError, RefusedError
 from bidual.operators.masked import MaskedData
 from bidual.problem import Problem
@@ -28,6 +28,10 @@ def verify_bound(problem: Problem, point: DualPoint, rtol: float = 1e-9) -> None
         if proven.method != bound.method:
             raise CertificateError(f"the bound is stated by {bound.method!r}, its proof is by {proven.method!r}")
         value = proven.value
+    elif bound.method == "semidefinite":
+        if bound.touch is None or bound.touch.shape != (problem.n_outputs, 2, V.shape[0]):
+            raise CertificateError("a bound by 'semidefinite' needs an enclosure for each output, sign and row")
+        value = semidefinite_point(problem, V, bound.touch).bound.value
     else:
         if bound.patterns is None:
             raise CertificateError(f"a bound by {bound.method!r} needs its list of patterns")

@@ -76,6 +76,8 @@ def _put_point(name: str, point: DualPoint) -> Stored:
         arrays[f"{name}.gates"] = bound.patterns.gates
     if bound.witness is not None:
         arrays |= {f"{name}.witness.{key}": value for key, value in vars(bound.witness).items()}
+    if bound.touch is not None:
+        arrays[f"{name}.touch"] = bound.touch
     return described, arrays
 
 
@@ -88,7 +90,8 @@ def _get_point(name: str, described: dict[str, Any], arrays: Arrays) -> DualPoin
     kept = {key.removeprefix(start): value for key, value in arrays.items() if key.startswith(start)}
     if kept:
         witness = Witness(**kept)
-    bound = Bound(described["value"], described["scope"], described["method"], patterns, witness)
+    touch = arrays.get(f"{name}.touch")
+    bound = Bound(described["value"], described["scope"], described["method"], patterns, witness, touch)
     return DualPoint(arrays[f"{name}.V"], bound)
 
 

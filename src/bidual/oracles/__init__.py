@@ -1,10 +1,11 @@
 """Which neuron next, and at most how good is any other."""
 
-from bidual.oracles.base import Expired, Oracle, Pricing, never
+from bidual.oracles.base import Oracle, Pricing, never
 from bidual.oracles.enumerated import Enumerated, most_patterns
 from bidual.oracles.listed import Listed, Sampled
 from bidual.oracles.local_search import LocalSearch
 from bidual.oracles.wrappers import Cached, Counted, Split
+from bidual.typing import Expired
 
 ORACLES: dict[str, type[Oracle]] = {
     "enumerated": Enumerated,

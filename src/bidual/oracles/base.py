@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +10,7 @@ import numpy as np
 from bidual.architectures import Neurons
 from bidual.certificate import DualPoint
 from bidual.problem import Problem
-from bidual.typing import Outputs, Vector
-
-Expired = Callable[[], bool]
-"""Asked by long work: True once the driver's time is spent."""
+from bidual.typing import Expired, Outputs, Vector
 
 
 def never() -> bool:

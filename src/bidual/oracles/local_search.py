@@ -14,9 +14,9 @@ from bidual.errors import InvalidParameterError, RefusedError
 from bidual.operators.cone import project
 from bidual.operators.convex_concave import climb
 from bidual.operators.device import Device
-from bidual.oracles.base import Expired, Oracle, Pricing, never
+from bidual.oracles.base import Oracle, Pricing, never
 from bidual.problem import Problem
-from bidual.typing import Matrix, Outputs, Vector
+from bidual.typing import Expired, Matrix, Outputs, Vector
 
 
 @final

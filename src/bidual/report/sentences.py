@@ -11,6 +11,7 @@ from bidual.solvers import Status
 HOW = {
     "enumeration": "by pricing every activation pattern there is",
     "norms": "by a bound from norms, which is quick and usually loose",
+    "semidefinite": "by a semidefinite relaxation, which merges the neurons of each output and sign",
     "closed form": "by a closed form",
     "projection": "by projecting onto the cone of each listed pattern",
 }

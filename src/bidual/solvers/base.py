@@ -13,14 +13,14 @@ from enum import StrEnum
 import numpy as np
 
 from bidual.architectures import no_neurons
-from bidual.certificate import Certificate, DualPoint, certify, norm_point
+from bidual.certificate import Certificate, DualPoint, certify, norm_point, relaxed_point
 from bidual.errors import InvalidParameterError, RefusedError
 from bidual.network import Network
 from bidual.oracles.base import Pricing
 from bidual.problem import Problem
 from bidual.solvers.inner.master import intercept_only
 from bidual.solvers.threads import suitable_threads
-from bidual.typing import Outputs
+from bidual.typing import Expired, Outputs
 
 logger = logging.getLogger("bidual")
 
@@ -155,20 +155,33 @@ class _State:
     whole: DualPoint
     whole_dual: float
     searching: bool = False
+    relaxed: bool = False
 
     def take(self, iterate: Iterate) -> None:
         V, self.searching = iterate.V, iterate.searching
         for point in (norm_point(self.problem, V), iterate.pricing.dual):
-            if point is not None and point.bound.scope == "global":
-                value = point.value(self.problem)
-                if value > self.whole_dual:
-                    self.whole, self.whole_dual = point, value
+            self._offer(point)
         primal = self.problem.objective(iterate.network)
         if primal <= self.primal:
             found = iterate.pricing.best_found
             self.iterate, self.primal = iterate, primal
             self.priced = max(self.problem.dual(V, found), self.whole_dual)
         self.priced = max(self.priced, self.whole_dual)
+
+    def relax(self, expired: Expired, enough: float) -> None:
+        """Solve the semidefinite relaxation, which does not depend on the iterate, once, unless the gap is ``enough``
+        already."""
+        if not self.relaxed and self.primal - self.whole_dual > enough:
+            self.relaxed = True
+            self._offer(relaxed_point(self.problem, expired))
+            self.priced = max(self.priced, self.whole_dual)
+
+    def _offer(self, point: DualPoint | None) -> None:
+        """Keep the better global bound."""
+        if point is not None and point.bound.scope == "global":
+            value = point.value(self.problem)
+            if value > self.whole_dual:
+                self.whole, self.whole_dual = point, value
 
     def proposes_to_end(self, allowed: float) -> bool:
         """True if the search found no better neuron and the solver would not search on."""
@@ -197,6 +210,8 @@ def drive(
     try:
         while status is None:
             allowed = max(stop.tol * abs(state.primal), target)
+            if state.proposes_to_end(allowed):
+                state.relax(budget.expired, allowed)
             record = _record(state, len(history), time.monotonic() - began)
             history.append(record)
             logger.info("%s", record)
@@ -221,6 +236,8 @@ def drive(
     except KeyboardInterrupt:
         status = Status.INTERRUPTED
     hurry = status in (Status.TIME_LIMIT, Status.INTERRUPTED)
+    if not hurry and status != Status.OPTIMAL:
+        state.relax(budget.expired, 0.0)
     certificate = state.certificate(hurry, allowed if status == Status.OPTIMAL else 0.0)
     return Solution(state.iterate.network, certificate, status, tuple(history))
 
@@ -246,6 +263,9 @@ def _exhausted(state: _State, budget: Budget, allowed: float) -> Status:
     """The solver can do no more: never a success."""
     if budget.expired():
         return Status.TIME_LIMIT
+    state.relax(budget.expired, allowed)
+    if state.primal - state.whole_dual <= allowed:
+        return Status.OPTIMAL
     if state.iterate.limited:
         return Status.NEURON_LIMIT
     certificate = state.certificate()
