@@ -90,3 +90,5 @@ def test_where_there_is_none() -> None:
         other = Problem(problem.X, problem.Y, problem.loss, architecture, problem.penalty)
         assert not relaxable(other) and relaxed_point(other) is None
     assert relaxable(problem)
+    empty = Problem(problem.X, problem.Y, problem.loss, problem.architecture, Ball(0.0))
+    assert not relaxable(empty) and relaxed_point(empty) is None

@@ -28,8 +28,9 @@ MOST_DIRECTIONS = 10
 
 
 def relaxable(problem: Problem) -> bool:
-    """True if there is a relaxation: of units with kinks, whose bias is inside the norm or absent."""
-    return isinstance(problem.architecture, ReLU) and problem.architecture.bias != "free"
+    """True if there is a relaxation: of units with kinks whose bias is inside the norm or absent, of some size."""
+    nothing = isinstance(problem.penalty, Ball) and problem.penalty.radius == 0.0
+    return isinstance(problem.architecture, ReLU) and problem.architecture.bias != "free" and not nothing
 
 
 def relaxed_dual(problem: Problem, expired: Expired) -> tuple[Outputs, Matrix]:

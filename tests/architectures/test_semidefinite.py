@@ -78,12 +78,13 @@ def test_no_unit_scores_more(kind: str, slope: float, seed: int) -> None:
         assert reached <= score_bound(X, v, slope, touch)
 
 
+@pytest.mark.parametrize(("p", "most"), [(2, 12), (3, 7)])
 @pytest.mark.parametrize("slope", SLOPES)
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=10, deadline=None)
-def test_no_cell_scores_more(slope: float, seed: int) -> None:
+def test_no_cell_scores_more(slope: float, p: int, most: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    X, v = rng.normal(size=(int(rng.integers(2, 12)), 2)), None
+    X = rng.normal(size=(int(rng.integers(p, most)), p))
     v = rng.normal(size=len(X))
     relu = ReLU(slope, "none")
     exact = relu.on_patterns(X, relu.all_patterns(X), v[:, None], 0.0).bound

@@ -29,9 +29,11 @@ def score_bound(X: Rows, v: Vector, slope: float, touch: Vector) -> float:
     semidefinite relaxation (Shor 1987) with the cuts ``|z| >= z^2 / nu``.
 
     Rounding: constant, linear and quadratic part are sums of n terms, each correct to a few eps; the sums of their
-    sizes are ``mass``. Each part, computed in any order, is within ``(n + 4) eps mass`` of the exact one (Higham 2002,
-    section 3.1), and the eigenvalues of a (p, p) matrix within ``p^2 eps`` of its norm.
+    sizes are ``mass``. Each part, computed in any order, is within ``(n + 4) eps mass`` of the exact one, the rows in
+    fewer coordinates are within ``p n eps`` of their lengths, and the eigenvalues of a (p, p) matrix within ``p^2 eps``
+    of its norm (Higham 2002, sections 3.1 and 19.3).
     """
+    terms = X.shape[0] + X.shape[1] * min(X.shape) + 4
     X = fewest_columns(X)
     nu = np.linalg.norm(X, axis=1)
     up, moves = v > 0, nu > 0
@@ -45,7 +47,7 @@ def score_bound(X: Rows, v: Vector, slope: float, touch: Vector) -> float:
     mass = float(np.sum(constant) + np.abs(v) @ nu + np.abs(quadratic) @ nu**2)
     if not 0.0 < mass < np.inf:
         return np.inf if mass else 0.0
-    rounding = 4.0 * (X.shape[0] + X.shape[1] ** 2 + 4) * np.finfo(float).eps * mass
+    rounding = 4.0 * terms * np.finfo(float).eps * mass
     most = sphere_maximum(X.T @ linear, (X.T * quadratic) @ X, rounding)
     return max(0.0, float(np.sum(constant)) + most + rounding)
 

@@ -127,9 +127,10 @@ def certify(
         raise InvalidDataError(refusal)
     V = problem.dual_vector(network(problem.X)) if V is None else V
     primal = problem.objective(network)
-    relaxed = relaxed_point(problem) if whole is None and not hurry else None
-    points = [point for point in (whole, norm_point(problem, V), relaxed) if point]
-    whole = max(points, key=lambda point: point.value(problem))
+    points = [whole, norm_point(problem, V)]
+    if whole is None and not hurry:
+        points.append(relaxed_point(problem))
+    whole = max((point for point in points if point), key=lambda point: point.value(problem))
     point, dual, whole_dual, found = whole, whole.value(problem), whole.value(problem), best_found or 0.0
     patterns = _own_patterns(problem, network, listed)
     if primal - whole_dual > enough and len(patterns):

@@ -63,7 +63,15 @@ def _bounds(
     p, c = Xl.shape[1], V.shape[1]
     listed = architecture.on_patterns(Xl, patterns, V, 0.0).bound
     hurried = architecture.on_patterns(Xl, patterns, V, np.inf).bound
-    for label, bound in (("norm_bound", architecture.norm_bound(Xl, V)), ("on_patterns", listed), ("floor", hurried)):
+    up = np.stack([V.T, -V.T], axis=1) > 0
+    touch = np.where(up, 0.1 + rng.exponential(size=up.shape), rng.uniform(-1.0, 1.0, size=up.shape))
+    bounds = {
+        "norm_bound": architecture.norm_bound(Xl, V),
+        "semidefinite_bound": architecture.semidefinite_bound(Xl, V, touch),
+        "on_patterns": listed,
+        "floor": hurried,
+    }
+    for label, bound in bounds.items():
         for m in (1, 1, 1, 1, 4):
             network = random_network(architecture, p, c, m, rng)
             reached = abs(float(np.sum(V * network(X))))
