@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import brentq
 
 from bidual.typing import Matrix, Vector
 
@@ -21,13 +20,10 @@ def sphere_maximum(c: Vector, Q: Matrix, rounding: float) -> float:
     values, vectors = np.linalg.eigh(Q)
     g = vectors.T @ c
     least = float(values[-1]) + 2.0 * rounding  # d >= rounding
-
-    def excess(m: float) -> float:
-        return float(np.linalg.norm(g / (m - values))) - 2.0
-
-    m = least
-    if excess(least) > 0.0:
-        m = float(brentq(excess, least, least + 0.5 * float(np.linalg.norm(g)), xtol=rounding))
+    low, m = least, least + 0.5 * float(np.linalg.norm(g))
+    for _ in range(60):  # bisection
+        middle = 0.5 * (low + m)
+        low, m = (middle, m) if np.linalg.norm(g / (middle - values)) > 2.0 else (low, middle)
     u = vectors @ (0.5 * g / (m - values))
     bent = m * u - Q @ u
     distance = m - float(values[-1]) - rounding
