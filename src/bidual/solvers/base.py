@@ -144,6 +144,10 @@ class Solver(ABC):
             return drive(self, problem, stop or Stop(), callback, start)
 
 
+ROUNDING = 1e-12
+"""Relative rounding error of an objective: as good as the best is good enough, for the bound that comes with it."""
+
+
 @dataclass
 class _State:
     """The best iterate so far, and the best global bound."""
@@ -162,7 +166,7 @@ class _State:
         for point in (norm_point(self.problem, V), iterate.pricing.dual):
             self._offer(point)
         primal = self.problem.objective(iterate.network)
-        if primal <= self.primal:
+        if primal <= self.primal + ROUNDING * abs(self.primal):
             found = iterate.pricing.best_found
             self.iterate, self.primal = iterate, primal
             self.priced = max(self.problem.dual(V, found), self.whole_dual)

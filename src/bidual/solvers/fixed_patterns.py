@@ -36,9 +36,9 @@ class FixedPatterns(Solver):
     For gated networks: ``patterns``, or those of ``n_patterns`` Gaussian gates drawn with ``seed``, half of them the
     opposites of the others if ``antithetic``: these share their products. A linear network has one pattern. Needs a
     smooth loss and a strength; its certificate is of the listed patterns. Newton's method
-    (:func:`~bidual.solvers.inner.group_newton.group_newton`) is for separate outputs and the squared and logistic
-    losses; other cases, and gaps below its reach, take accelerated proximal gradient steps, with an iterate
-    every ``steps`` steps (Mishkin, Sahiner & Pilanci 2022).
+    (:func:`~bidual.solvers.inner.group_newton.group_newton`) is for separate outputs; shared outputs, and gaps below
+    its reach, take accelerated proximal gradient steps, with an iterate every ``steps`` steps (Mishkin, Sahiner &
+    Pilanci 2022).
 
     The products run on ``device``: ``"cpu"`` (NumPy) or a torch device such as ``"cuda"``. At most ``memory_limit``
     bytes are used, those of a memory-mapped X not counted: what does not fit is computed again whenever it is needed.

@@ -1,0 +1,53 @@
+"""The regularisation path: one problem at a sequence of strengths, each started from the solution of the last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from math import isfinite
+
+import numpy as np
+
+from bidual.architectures import no_neurons
+from bidual.errors import InvalidParameterError
+from bidual.network import Network
+from bidual.oracles import Oracle
+from bidual.penalties import Strength
+from bidual.problem import Problem
+from bidual.solvers import Solution, Solver, Stop
+from bidual.solvers.inner.master import intercept_only
+from bidual.typing import Vector
+
+
+def path(problem: Problem, solver: Solver, strengths: Sequence[float], stop: Stop | None = None) -> Iterator[Solution]:
+    """The solutions of the problem with ``Strength(beta)`` for beta in ``strengths``, one after the other, each
+    certified for its own strength.
+
+    Falling strengths make good use of the starts. Raises InvalidParameterError for a strength that is not a positive
+    finite number.
+    """
+    for beta in strengths:
+        if not (isfinite(beta) and beta > 0):
+            raise InvalidParameterError(f"strengths must be positive finite numbers, got {beta!r}; drop it")
+    network: Network | None = None
+    for beta in strengths:
+        solution = solver.solve(replace(problem, penalty=Strength(float(beta))), stop, start=network)
+        network = solution.network
+        yield solution
+
+
+def falling_strengths(problem: Problem, oracle: Oracle, n: int = 20, least: float = 1e-3, seed: int = 0) -> Vector:
+    """(n,): strengths in geometric progression from the largest that pays for a neuron of the oracle, down to ``least``
+    times that.
+
+    The largest is the score of the oracle's best neuron against ``-grad L`` at the best constant: from there on no
+    neuron of the oracle pays. The loss must be smooth.
+    """
+    if n < 1 or not 0.0 < least <= 1.0:
+        raise InvalidParameterError(f"n must be at least 1 and least in (0, 1], got {n!r} and {least!r}")
+    V = problem.dual_vector(intercept_only(problem)[1])
+    none = no_neurons(problem.lifted.shape[1], problem.n_outputs, problem.architecture.gated)
+    largest = oracle.price(problem, V, none, 0.0, np.random.default_rng(seed)).best_found * (1.0 + 1e-12)  # rounding
+    if not largest > 0.0:
+        raise InvalidParameterError("no neuron scores against the best constant: it fits as well as any network")
+    return np.asarray(largest * np.geomspace(1.0, least, n))
