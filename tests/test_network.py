@@ -11,6 +11,7 @@ import pytest
 from bidual.errors import InvalidDataError, InvalidParameterError, ModelFileError
 from bidual.files import write_arrays
 from bidual.network import Layer, Network
+from bidual.operators import blocks
 
 HIDDEN = [("linear", 0.0), ("relu", 0.0), ("relu", 0.01), ("relu", -1.0), ("gated", 0.0), ("tanh", 0.0), ("sign", 0.0)]
 BRANCHES = [None, 1, 3]
@@ -57,7 +58,11 @@ def slow_activation(layer: Layer, z: float, s: float) -> float:
 
 @pytest.mark.parametrize("branches", BRANCHES)
 @pytest.mark.parametrize(("activation", "slope"), HIDDEN)
-def test_forward_equals_its_slow_twin(activation: str, slope: float, branches: int | None) -> None:
+@pytest.mark.parametrize("entries", [1, 2**21])
+def test_forward_equals_its_slow_twin(
+    activation: str, slope: float, branches: int | None, entries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "ENTRIES", entries)
     network = random_network(activation, slope, branches)
     X = np.random.default_rng(9).standard_normal((11, 4))
     each = [None] if branches is None else range(branches)

@@ -92,6 +92,16 @@ def test_row_blocks_change_nothing(rows: int, device: str, monkeypatch: pytest.M
     np.testing.assert_allclose(data.adjoint(R), C, rtol=0, atol=1e-13)
 
 
+@pytest.mark.parametrize("device", ["cpu", "cpu:0"])
+def test_columns_of_few_patterns_come_in_the_same_blocks(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(masked, "ROWS", 8)
+    monkeypatch.setattr(masked, "DEVICE_ENTRIES", 16 * 20)
+    rng = np.random.default_rng(0)
+    data = MaskedData(rng.normal(size=(90, 2)), rng.normal(size=(90, 20)) > 0, device=device)
+    few, all_ = ([rows for rows, _ in data.columns(np.ones((k, 2)), np.arange(k))] for k in (3, 20))
+    assert few == all_ and len(few) > 1
+
+
 def large() -> tuple[MaskedData, MaskedData, np.ndarray, np.ndarray]:
     """NumPy, torch, and operands large enough for several threads."""
     rng = np.random.default_rng(0)

@@ -31,22 +31,26 @@ def gated(loss: Loss, n: int, d: int, share: float, seed: int = 0, intercept: bo
     return Problem(X, Y, loss, unit.architecture, Strength(share * most), unit.weights, intercept)
 
 
+@pytest.mark.parametrize("centred", [False, True])
 @pytest.mark.parametrize(("device", "spare"), [("cpu", np.inf), ("cpu", 0.0), ("cpu:0", np.inf), ("cpu:0", 0.0)])
-def test_preconditioner_inverts_where_all_masks_agree(device: str, spare: float) -> None:
+def test_preconditioner_inverts_where_all_masks_agree(device: str, spare: float, centred: bool) -> None:
     rng = np.random.default_rng(0)
     n, p, k, c = 12, 3, 2, 3
     X, mask = rng.normal(size=(n, p)), rng.uniform(size=(n, 1)) < 0.6
     data = MaskedData(X, np.repeat(mask, k, axis=1), device=device, spare=spare)
     h, a, r = rng.uniform(0.5, 2.0, size=(n, c)), rng.uniform(0.5, 1.0, size=(k, c)), rng.uniform(size=(k, c))
     U, w = rng.normal(size=(k, p, c)), 0.7
-    R, exact = rng.normal(size=(n, c)), np.empty((n, c))
+    H = np.zeros((n, c, n, c))
     for i in range(c):
         E = mask * (X @ U[:, :, i].T)
-        H = np.diag(h[:, i]) + a[:, i].sum() * (mask * X) @ (mask * X).T + (E * r[:, i]) @ E.T + w
-        exact[:, i] = np.linalg.solve(H, R[:, i])
-    inverse = MeanField(data, np.arange(k), h, a, r, U, w)
+        H[:, i, :, i] = np.diag(h[:, i]) + a[:, i].sum() * (mask * X) @ (mask * X).T + (E * r[:, i]) @ E.T + w
+    rows = np.linalg.svd(np.eye(c) - 1.0 / c)[0][:, : c - 1] if centred else np.eye(c)
+    basis = np.kron(np.eye(n), rows)
+    R = basis @ rng.normal(size=basis.shape[1])
+    exact = basis @ np.linalg.solve(basis.T @ H.reshape(n * c, n * c) @ basis, basis.T @ R)
+    inverse = MeanField(data, np.arange(k), h, a, r, U, w, centred)
     assert (inverse.stored is None) is (spare == 0.0)
-    np.testing.assert_allclose(inverse(R.astype(np.float32)), exact, atol=1e-5)
+    np.testing.assert_allclose(inverse(R.reshape(n, c).astype(np.float32)), exact.reshape(n, c), atol=1e-5)
 
 
 @pytest.mark.parametrize("intercept", [True, False])

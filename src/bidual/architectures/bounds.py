@@ -43,12 +43,15 @@ def _lipschitz(X: Rows, v: Vector, constant: float) -> float:
 
 
 def gate(X: Rows, v: Vector) -> float:
-    """A bound of ``||X'D v||`` over every mask D; X (n, p), v (n,)."""
-    return min(float(np.abs(v) @ np.sqrt(np.vecdot(X, X))), _spectral_norm(X) * float(np.linalg.norm(v)))
+    """A bound of ``||X'D v||`` over every mask D: ``sum |v_i| nu_i`` and ``sigma_max ||v||``; X (n, p), v (n,).
 
-
-def _spectral_norm(X: Rows) -> float:
-    """The largest singular value, by the Gram matrix: as accurate, and without a copy of X."""
+    In the unit of the largest entry, and block of rows by block of rows: X is not copied, and sigma_max is that of the
+    Gram matrix, which is as accurate for the largest singular value.
+    """
     unit = max(float(X.max(initial=0.0)), -float(X.min(initial=0.0))) or 1.0
-    blocks = (X[rows] / unit for rows in row_blocks(*X.shape))
-    return unit * float(np.sqrt(np.linalg.eigvalsh(sum(block.T @ block for block in blocks))[-1]))
+    gram, plain = np.zeros((X.shape[1], X.shape[1])), 0.0
+    for rows in row_blocks(*X.shape):
+        block = X[rows] / unit
+        gram += block.T @ block
+        plain += float(np.abs(v[rows]) @ np.sqrt(np.vecdot(block, block)))
+    return unit * min(plain, float(np.sqrt(np.linalg.eigvalsh(gram)[-1]) * np.linalg.norm(v)))

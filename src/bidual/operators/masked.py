@@ -57,7 +57,7 @@ class MaskedData:
         A, rest = self._merge(U.reshape(k, p * c), place, flipped)
         A, rest = self.device.put(A), self.device.put(rest.reshape(p, c))
         parts = []
-        for rows, D in self._blocks(U.dtype, base, p * c):
+        for rows, D in self._blocks(U.dtype, base):
             G = xp.reshape(D.T @ A, (-1, p, c)) + rest
             parts.append(xp.vecdot(self.rows(rows, U.dtype)[:, :, None], G, axis=-2))
         self._count(A.shape[0], c, U.dtype)
@@ -70,7 +70,7 @@ class MaskedData:
         values, both = self.device.put(R), bool(flipped.any())
         C: Any = 0.0
         whole: Any = 0.0
-        for rows, D in self._blocks(R.dtype, base, p * c):
+        for rows, D in self._blocks(R.dtype, base):
             XR = xp.reshape(self.rows(rows, R.dtype)[:, :, None] * values[rows, None, :], (-1, p * c))
             C = C + D @ XR
             whole = whole + xp.sum(XR, axis=0) if both else whole
@@ -89,7 +89,7 @@ class MaskedData:
         sign, shift = (self.device.put(v.astype(U.dtype)) for v in (1 - 2 * flipped, (1.0 + self.slope) * flipped))
         places = self.device.put(place)
         self._count(U.shape[0], 1, U.dtype)
-        for rows, D in self._blocks(U.dtype, base, self.shape[1]):
+        for rows, D in self._blocks(U.dtype, base):
             yield rows, (self.rows(rows, U.dtype) @ W.T) * (xp.take(D, places, axis=0).T * sign + shift)
 
     def mask_sum(self, a: Matrix, which: Which = None) -> Matrix:
@@ -97,7 +97,7 @@ class MaskedData:
         xp = self.device.xp
         base, place, flipped = self._pairs(which)
         A, rest = (self.device.put(v) for v in self._merge(a, place, flipped))
-        return self.device.get(xp.concat([D.T @ A + rest for _, D in self._blocks(a.dtype, base, a.shape[1])]))
+        return self.device.get(xp.concat([D.T @ A + rest for _, D in self._blocks(a.dtype, base)]))
 
     def squared_lengths(self) -> Vector:
         """(n,): ``||x_i||^2``."""
@@ -131,13 +131,13 @@ class MaskedData:
         merged[place[flipped]] -= A[flipped]
         return merged, A.dtype.type(1.0 + self.slope) * A[flipped].sum(axis=0)
 
-    def _blocks(self, dtype: Any, base: Which, width: int) -> Iterator[tuple[slice, Any]]:
-        """Blocks of rows with their D (B, rows); the product of a block has the given width."""
+    def _blocks(self, dtype: Any, base: Which) -> Iterator[tuple[slice, Any]]:
+        """Blocks of rows, always the same, with their D (B, rows)."""
         xp, n = self.device.xp, self.shape[0]
         bits = self._bits if base is None else xp.take(self._bits, self.device.put(base), axis=0)
         step = ROWS
         if self.device.name != "cpu":
-            step = max(ROWS, DEVICE_ENTRIES // max(bits.shape[0], width) // 8 * 8)
+            step = max(ROWS, DEVICE_ENTRIES // max(self._bits.shape[0], self.shape[1]) // 8 * 8)
         table = self.device.put(self._slopes_of_byte, dtype)
         for start in range(0, n, step):
             stop = min(start + step, n)
