@@ -1,4 +1,4 @@
-"""The regularisation path: every strength certified, the same answers as from a cold start, at a fraction of the work."""
+"""The regularisation path: every strength certified, with the answers of a cold start, at a fraction of the work."""
 
 from __future__ import annotations
 

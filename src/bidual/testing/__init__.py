@@ -9,6 +9,7 @@ from bidual.testing.loss import check_loss
 from bidual.testing.oracle import check_oracle
 from bidual.testing.planted import Planted, planted, planted_orthonormal
 from bidual.testing.solver import check_solver
+from bidual.testing.splitting import graph_splitting
 
 __all__ = [
     "Planted",
@@ -17,6 +18,7 @@ __all__ = [
     "check_oracle",
     "check_solver",
     "example_problems",
+    "graph_splitting",
     "planted",
     "planted_orthonormal",
     "random_network",
