@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import NamedTuple
+from unittest.mock import patch
 
 import cvxpy as cp
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import nnls
 
-from bidual.operators.cone import Projection, project
+from bidual.operators.active_set import step
+from bidual.operators.cone import Cones, Projections
+
+
+class Found(NamedTuple):
+    """The projection of one vector."""
+
+    point: np.ndarray
+    rows: np.ndarray
+    multipliers: np.ndarray
+    bound: float
+    finished: bool
+
 
 KINDS = ("gauss", "duplicates", "parallel", "zero_rows", "grid", "low_rank", "one_cell")
 
@@ -42,7 +57,19 @@ def brute_force(c: np.ndarray, A: np.ndarray) -> np.ndarray:
     return min(inside, key=lambda u: float(np.linalg.norm(u - c)))
 
 
-def check_proof(c: np.ndarray, A: np.ndarray, found: Projection) -> None:
+def project(c: np.ndarray, A: np.ndarray, target: float = 0.0, free_bias: bool = False, rounding: float = 0.0) -> Found:
+    """One vector on one cone."""
+    cones = Cones(A, np.ones((len(A), 1), dtype=bool), free_bias)
+    return only(cones.project(np.zeros(1, dtype=int), c[None], target, rounding=rounding))
+
+
+def only(found: Projections, g: int = 0) -> Found:
+    used = found.rows[g] >= 0
+    rows, multipliers = found.rows[g, used], found.multipliers[g, used]
+    return Found(found.points[g], rows, multipliers, float(found.bounds[g]), bool(found.finished[g]))
+
+
+def check_proof(c: np.ndarray, A: np.ndarray, found: Found) -> None:
     assert (found.multipliers >= 0).all()
     proven = c + A[found.rows].T @ found.multipliers
     assert found.bound == pytest.approx(np.linalg.norm(proven), abs=1e-12)
@@ -80,6 +107,85 @@ def test_projection_is_scale_free(factor: float) -> None:
         point = project(c, A).point
         np.testing.assert_allclose(project(factor * c, A).point, factor * point, atol=1e-8 * factor)
         np.testing.assert_allclose(project(c, factor * A).point, point, atol=1e-8)
+
+
+def random_groups(kind: str, seed: int) -> tuple[Cones, np.ndarray, np.ndarray, list[np.ndarray]]:
+    """Cones of three patterns of the same rows; vectors, each on one of them; the signed rows of each vector's cone."""
+    rng = np.random.default_rng(seed)
+    _, X = random_cone(kind, seed)
+    masks = X @ rng.normal(size=(X.shape[1], 3)) > 0
+    which = rng.integers(0, 3, size=int(rng.integers(1, 12)))
+    C = rng.normal(size=(which.size, X.shape[1])) * 10.0 ** rng.integers(-3, 4, size=(which.size, 1))
+    return Cones(X, masks), which, C, [np.where(masks[:, [j]], X, -X) for j in which]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(seed=st.integers(0, 2**32 - 1), block=st.sampled_from([1, 1000, 10**7]))
+@settings(max_examples=25, deadline=None)
+def test_many_at_once_are_nonnegative_least_squares_each(kind: str, seed: int, block: int) -> None:
+    cones, which, C, each = random_groups(kind, seed)
+    with patch("bidual.operators.cone.BLOCK", block):
+        found = cones.project(which, C)
+    for g, (c, A) in enumerate(zip(C, each, strict=True)):
+        check_proof(c, A, only(found, g))
+        slow = c + A.T @ nnls(A.T, -c)[0]
+        np.testing.assert_allclose(found.points[g], slow, atol=1e-8 * np.linalg.norm(c))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(seed=st.integers(0, 2**32 - 1), factor=st.sampled_from([0.0, 1e-3, 1.0, 3.0]), share=st.floats(0.0, 1.0))
+@settings(max_examples=25, deadline=None)
+def test_a_start_saves_work_and_changes_nothing(kind: str, seed: int, factor: float, share: float) -> None:
+    cones, which, C, each = random_groups(kind, seed)
+    rng = np.random.default_rng(seed)
+    before = cones.project(which, C, share * float(np.linalg.norm(C, axis=1).max()))
+    moved = factor * C + 0.3 * rng.normal(size=C.shape) * np.linalg.norm(C, axis=1, keepdims=True)
+    cold, warm = cones.project(which, moved), cones.project(which, moved, start=before)
+    np.testing.assert_allclose(warm.points, cold.points, atol=1e-8 * np.linalg.norm(C, axis=1).max())
+    for g, A in enumerate(each):
+        check_proof(moved[g], A, only(warm, g))
+
+
+def test_a_start_at_the_answer_takes_no_further_row() -> None:
+    rng = np.random.default_rng(0)
+    X, which = rng.normal(size=(200, 20)), np.arange(10)
+    cones, C = Cones(X, X @ rng.normal(size=(20, 10)) > 0), rng.normal(size=(10, 20))
+    found = cones.project(which, C)
+    with patch("bidual.operators.cone.step", wraps=step) as steps:
+        again = cones.project(which, 2.0 * C, start=found)
+    assert steps.call_count == 1 and found.finished.all() and again.finished.all()
+    np.testing.assert_allclose(again.points, 2.0 * found.points, atol=1e-11)
+    assert not cones.project(which, C, np.inf, start=found).finished.any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_bounds_hold_where_the_steps_run_out(kind: str) -> None:
+    unfinished = 0
+    for seed in range(20):
+        cones, which, C, each = random_groups(kind, seed)
+        exact = cones.project(which, C).bounds
+        with patch("bidual.operators.cone.STEPS", 0):
+            found = cones.project(which, C)
+        for g, (c, A) in enumerate(zip(C, each, strict=True)):
+            check_proof(c, A, only(found, g))
+        assert (found.bounds >= exact - 1e-9 * np.linalg.norm(C, axis=1)).all()
+        unfinished += int((~found.finished).sum())
+    assert unfinished > 0
+
+
+@pytest.mark.parametrize("twist", [1e-3, 1e-6, 1e-9])
+def test_nearly_parallel_rows(twist: float) -> None:
+    """Cones that are nearly rays, of rows that are nearly the same; the point is known to the square root of rounding
+    at worst."""
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        p = int(rng.integers(2, 8))
+        A = rng.normal(size=(1, p)) + twist * rng.normal(size=(40, p))
+        c = rng.normal(size=p) - 3.0 * A[0]
+        found = project(c, A)
+        check_proof(c, A, found)
+        slow = c + A.T @ nnls(A.T, -c, maxiter=2000)[0]
+        assert found.bound == pytest.approx(np.linalg.norm(slow), abs=1e-7 * np.linalg.norm(c))
 
 
 def reference_with_free_bias(c: np.ndarray, A: np.ndarray) -> float:

@@ -13,6 +13,7 @@ from bidual.architectures.neurons import Neurons, no_neurons
 from bidual.architectures.patterns import Patterns
 from bidual.network import Layer, Network
 from bidual.operators.bits import Bits
+from bidual.operators.cone import Projections
 from bidual.typing import Matrix, Outputs, Rows, Vector
 
 Bias = Literal["penalized", "free", "none"]
@@ -30,6 +31,19 @@ class Witness:
     start: NDArray[np.int64]
     rows: NDArray[np.int64]
     values: Vector
+
+    @classmethod
+    def of(
+        cls, pattern: NDArray[np.intp], output: NDArray[np.intp], sign: Vector, found: Projections, scale: float = 1.0
+    ) -> Witness:
+        """The multipliers of projections, times ``scale``; group g is about the pattern, output and sign at place g."""
+        used = found.rows >= 0
+        return cls(
+            np.column_stack([pattern, output, sign]).astype(np.int64),
+            np.concatenate([[0], np.cumsum(used.sum(axis=1))]).astype(np.int64),
+            found.rows[used].astype(np.int64),
+            scale * found.multipliers[used],
+        )
 
     def join(self, other: Witness, shift: int) -> Witness:
         """These blocks followed by the others, whose patterns are counted from ``shift``."""

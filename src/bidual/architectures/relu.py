@@ -15,7 +15,7 @@ from bidual.architectures.patterns import Patterns
 from bidual.architectures.semidefinite import score_bound
 from bidual.errors import InvalidParameterError
 from bidual.network import Layer
-from bidual.operators.cone import Projection, project
+from bidual.operators.cone import Cones
 from bidual.operators.masked import MaskedData
 from bidual.typing import Matrix, Outputs, Rows, Vector
 
@@ -76,32 +76,23 @@ class ReLU(Architecture):
             return self._shared_on_patterns(Xl, patterns, V, C, floor)
         free, rounding = self.bias == "free", ROUNDING * float(np.abs(V).sum())
         loose = np.linalg.norm(C, axis=1)
-        bound = float(loose[loose <= floor].max(initial=0.0))
-        found: list[tuple[float, Vector, int, float]] = []
-        proofs: list[tuple[int, int, float, Projection]] = []
-        masks = patterns.masks
-        for j, k in zip(*np.nonzero((loose > floor) | free), strict=True):
-            A = np.where(masks[:, j : j + 1], Xl, -Xl)
-            for sign in (1.0, -1.0):
-                projection = project(sign * C[j, :, k], A, floor, free, rounding)
-                bound = max(bound, projection.bound)
-                proofs.append((j, k, sign, projection))
-                length = float(self.input_norm(projection.point[:, None])[0])
-                if projection.finished and length > SMALLEST * loose[j, k]:
-                    found.append((length, projection.point / length, k, sign))
-        return self._ranked(Xl, V, found, bound, _witness(proofs))
+        j, k = (np.repeat(place, 2) for place in np.nonzero((loose > floor) | free))
+        sign = np.tile([1.0, -1.0], j.size // 2)
+        cones = Cones(Xl, patterns.masks, free)
+        found = cones.project(j, sign[:, None] * C[j, :, k], floor, rounding=rounding)
+        bound = max(float(loose[loose <= floor].max(initial=0.0)), float(found.bounds.max(initial=0.0)))
+        lengths = self.input_norm(found.points.T)
+        neuron = found.finished & (lengths > SMALLEST * loose[j, k])
+        neuron &= lengths >= 1e-3 * lengths[neuron].max(initial=0.0)  # shorter ones may be rounded out of their cells
+        inputs = found.points[neuron].T / lengths[neuron]
+        outputs = np.eye(V.shape[1])[:, k[neuron]] * sign[neuron]
+        return self._ranked(Xl, V, inputs, outputs, bound, Witness.of(j, k, sign, found))
 
     def _ranked(
-        self, Xl: Rows, V: Outputs, found: list[tuple[float, Vector, int, float]], bound: float, witness: Witness | None
+        self, Xl: Rows, V: Outputs, inputs: Matrix, outputs: Matrix, bound: float, witness: Witness | None = None
     ) -> PatternPrices:
-        """The found (length, input, output, sign), scored as the network's units they are, best first; those far
-        shorter than the longest are left out, since rounding may have moved them out of their cells."""
-        longest = max((length for length, *_ in found), default=0.0)
-        found = [entry for entry in found if entry[0] >= 1e-3 * longest]
-        neurons = Neurons(
-            np.array([u for _, u, _, _ in found]).reshape(len(found), Xl.shape[1]).T,
-            np.array([sign * np.eye(V.shape[1])[k] for _, _, k, sign in found]).reshape(len(found), V.shape[1]).T,
-        )
+        """The neurons, scored as the network's units they are, best first."""
+        neurons = Neurons(inputs, outputs)
         scores = np.einsum("nm,nm->m", V @ neurons.outputs, self.activations(Xl, neurons))
         order = np.argsort(-scores, kind="stable")
         return PatternPrices(neurons.take(order), scores[order], bound, witness)
@@ -110,38 +101,20 @@ class ReLU(Architecture):
         """Units with several outputs: alternate between the best u and the best a, from the leading singular pair."""
         free = self.bias == "free"
         loose = np.linalg.svd(C, compute_uv=False)[:, 0]
-        inputs, outputs = [], []
-        masks = patterns.masks
-        for j in np.flatnonzero((loose > floor) | free):
-            A = np.where(masks[:, j : j + 1], Xl, -Xl)
-            leading = np.linalg.svd(C[j])[2][0]
-            for a in (leading, -leading):
-                for _ in range(20):
-                    u = project(C[j] @ a, A, free_bias=free).point
-                    length = float(self.input_norm(u[:, None])[0])
-                    if length <= SMALLEST * float(np.linalg.norm(C[j])):
-                        break
-                    u, previous = u / length, a
-                    a = C[j].T @ u
-                    a = a / max(float(np.linalg.norm(a)), 1e-300)
-                    if np.abs(a - previous).max() <= 1e-9:
-                        inputs.append(u)
-                        outputs.append(a)
-                        break
-        neurons = Neurons(
-            np.array(inputs).reshape(len(inputs), Xl.shape[1]).T, np.array(outputs).reshape(len(inputs), V.shape[1]).T
-        )
-        scores = np.einsum("nm,nm->m", V @ neurons.outputs, self.activations(Xl, neurons))
-        order = np.argsort(-scores, kind="stable")
+        j = np.repeat(np.flatnonzero((loose > floor) | free), 2)
+        a = np.linalg.svd(C[j])[2][:, 0] * np.tile([1.0, -1.0], j.size // 2)[:, None]
+        cones = Cones(Xl, patterns.masks, free)
+        inputs, outputs = [np.zeros((0, Xl.shape[1]))], [np.zeros((0, V.shape[1]))]
+        for _ in range(20):
+            u = cones.project(j, np.einsum("gpc,gc->gp", C[j], a)).points
+            lengths = self.input_norm(u.T)
+            long = lengths > SMALLEST * np.linalg.norm(C[j], axis=(1, 2))
+            j, a, u = j[long], a[long], u[long] / lengths[long, None]
+            better = np.einsum("gpc,gp->gc", C[j], u)
+            better /= np.maximum(np.linalg.norm(better, axis=1, keepdims=True), 1e-300)
+            rests = np.abs(better - a).max(axis=1, initial=0.0) <= 1e-9
+            inputs.append(u[rests])
+            outputs.append(better[rests])
+            j, a = j[~rests], better[~rests]
         bound = float("inf") if free else float(loose.max(initial=0.0))
-        return PatternPrices(neurons.take(order), scores[order], bound)
-
-
-def _witness(proofs: list[tuple[int, int, float, Projection]]) -> Witness:
-    sizes = [p.rows.size for *_, p in proofs]
-    return Witness(
-        np.array([(j, k, sign) for j, k, sign, _ in proofs], dtype=np.int64).reshape(len(proofs), 3),
-        np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-        np.concatenate([p.rows for *_, p in proofs]).astype(np.int64) if proofs else np.zeros(0, dtype=np.int64),
-        np.concatenate([p.multipliers for *_, p in proofs]) if proofs else np.zeros(0),
-    )
+        return self._ranked(Xl, V, np.vstack(inputs).T, np.vstack(outputs).T, bound)

@@ -1,113 +1,151 @@
-"""Exact projection on the polyhedral cone of an activation pattern."""
+"""Exact projections on the polyhedral cones of activation patterns, many at once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
-from bidual.typing import Matrix, Vector
+from bidual.operators.active_set import begin, step
+from bidual.typing import Masks, Matrix, Rows, Vector
+
+BLOCK = 4_000_000
+"""Bytes of the groups that are worked on at once: their matrices stay in the cache."""
+
+STEPS = 50
+"""Rows that may enter or leave, in units of the dimension, before rounding is taken to go round in circles."""
 
 FREE_BIAS_SCALE = 1e3
 """How much cheaper than a weight an unpenalised bias is while its active rows are being found."""
 
+Places = NDArray[np.intp]
 
+
+@final
 @dataclass(frozen=True)
-class Projection:
-    """The projection ``point = c + A' multipliers`` of c on ``{u : A u >= 0}``.
+class Projections:
+    """For each group g, ``points[g] = c_g + shifts[g]``, ``shifts[g] = sum_m multipliers[g, m] S X[rows[g, m]]``.
 
-    ``bound`` is the largest ``<c, u>`` over the cone's part of the unit ball: any nonnegative multipliers prove it,
-    since ``<c, u> <= <c + A' mu, u> <= ||c + A' mu||`` there. ``finished`` is False where the work stopped early, at a
-    point that may lie outside the cone; the bound holds all the same.
+    ``bounds`` (G,) is the largest ``<c, u>`` over the cone's part of the unit ball: any nonnegative multipliers prove
+    it, since ``<c, u> <= <c + (S X)'mu, u> <= ||c + (S X)'mu||`` there. ``finished`` (G,) is False where the work
+    stopped early, at a point that may lie outside the cone; the bound holds all the same.
+
+    points, shifts : (G, p). rows : (G, m), -1 where there is none. multipliers : (G, m), 0 there, else nonnegative.
     """
 
-    point: Vector
-    rows: NDArray[np.intp]
-    multipliers: Vector
-    bound: float
-    finished: bool = True
+    points: Matrix
+    shifts: Matrix
+    rows: Places
+    multipliers: Matrix
+    bounds: Vector
+    finished: NDArray[np.bool_]
 
 
-def project(c: Vector, A: Matrix, target: float = 0.0, free_bias: bool = False, rounding: float = 0.0) -> Projection:
-    """Project c (p,) on the cone ``{u : A u >= 0}``, A (n, p), by nonnegative least squares (Moreau's decomposition).
+@final
+class Cones:
+    """The cones ``{u : S_j X u >= 0}``, ``S_j = 2 D_j - 1``, of patterns j with masks D_j.
 
-    Rows enter a working set only when violated, so the cost hardly depends on n. Stops early once the bound has
-    fallen to ``target``. With ``free_bias`` the last coordinate is outside the norm; then the multipliers also satisfy
-    ``(c + A' mu)_last = 0`` up to ``rounding``, without which no bound exists, and ``bound`` is ``inf`` where that is
-    impossible.
+    X : (n, p), masks : (n, P) bool. With ``free_bias`` the last coordinate is outside the norm.
     """
-    if free_bias:
-        return _project_free(c, A, max(rounding, 1e-12 * float(np.abs(c).sum())))
-    rows, multipliers, point, finished = _working_set(c, A, target)
-    return Projection(point, rows, multipliers, float(np.linalg.norm(point)), finished)
+
+    def __init__(self, X: Rows, masks: Masks, free_bias: bool = False):
+        self.X, self.free_bias = X, free_bias
+        self._masks = np.ascontiguousarray(masks.T)
+        self._unit = float(np.linalg.norm(X[:, :-1], axis=1).max(initial=0.0)) or 1.0
+        scaled = X
+        if free_bias:  # the weights' unit of length is made that of the bias, which the multipliers do not depend on
+            scaled = np.column_stack([X[:, :-1] / self._unit, X[:, -1] * FREE_BIAS_SCALE])
+        lengths = np.linalg.norm(scaled, axis=1)
+        self._lengths = np.where(lengths > 0.0, lengths, 1.0)
+        self._rows = scaled / self._lengths[:, None]
+
+    def project(
+        self,
+        which: Places,
+        C: Matrix,
+        target: float = 0.0,
+        start: Projections | None = None,
+        rounding: float = 0.0,
+    ) -> Projections:
+        """Project each ``C[g]`` (G, p) on the cone of pattern ``which[g]``, by nonnegative least squares (Moreau).
+
+        Stops early where the bound has fallen to ``target``. ``start``: projections of vectors near these, or near
+        multiples of them, on the same cones. With a free bias the multipliers also satisfy
+        ``(c + (S X)'mu)_last = 0`` up to ``rounding``, without which no bound exists; ``bounds`` is inf where that is
+        impossible, and ``target`` and ``start`` are not used. Source: Lawson & Hanson 1974, chapter 23; Goldfarb &
+        Idnani 1983 (dual active sets).
+        """
+        if self.free_bias:
+            return self._project_free(which, C, rounding)
+        return self._project(which, C, target, start)
+
+    def _project(self, which: Places, C: Matrix, target: float, start: Projections | None) -> Projections:
+        G, p = C.shape
+        points, finished = C.copy(), np.zeros(G, dtype=bool)
+        rows, multipliers = np.full((G, p), -1, dtype=np.intp), np.zeros((G, p))
+        if start is not None:
+            points, multipliers = _rescaled(C, start)
+            rows = np.where(multipliers > 0.0, start.rows, -1)
+        hard = np.flatnonzero(np.linalg.norm(points, axis=1) > target)
+        size = max(1, BLOCK // (16 * p * p + 10 * self._rows.shape[0]))
+        for first in range(0, hard.size, size):
+            where = hard[first : first + size]
+            mu = multipliers[where] * self._lengths[rows[where]]
+            sets = begin(self._rows, where, C[where], self._masks[which[where]], rows[where], mu)
+            left = STEPS * (p + 1)
+            while len(sets):
+                reached, done, inside = step(self._rows, sets, target)
+                left -= 1
+                if done.any() or left <= 0:
+                    done |= left <= 0
+                    w, mu = sets.where[done], sets.multipliers[done]
+                    points[w], finished[w] = reached[done], inside[done]
+                    rows[w] = np.where(mu > 0.0, sets.rows[done], -1)
+                    multipliers[w] = mu / self._lengths[sets.rows[done]]
+                    sets = sets.take(~done)
+        return Projections(points, points - C, rows, multipliers, np.linalg.norm(points, axis=1), finished)
+
+    def _project_free(self, which: Places, C: Matrix, rounding: float) -> Projections:
+        """Find the active rows with a nearly free bias, then solve their equality-constrained least squares exactly."""
+        G, p = C.shape
+        unit = np.append(np.full(p - 1, 1.0 / self._unit), 1.0)
+        scale = np.append(np.ones(p - 1), FREE_BIAS_SCALE)
+        near = self._project(which, C * unit * scale, 0.0, None)
+        points = near.points * scale * np.append(np.full(p - 1, self._unit), self._unit**2)
+        rows, multipliers = np.full((G, p + 1), -1, dtype=np.intp), np.zeros((G, p + 1))
+        bounds = np.empty(G)
+        for g, j in enumerate(which):
+            A = np.where(self._masks[j, :, None], self.X, -self.X) * unit
+            active, mu = _least_squares(C[g] * unit, A, near.rows[g, near.rows[g] >= 0])
+            rows[g, : active.size], multipliers[g, : active.size] = active, mu
+            left = C[g] * unit + A[active].T @ mu
+            closed = abs(left[-1]) <= max(rounding, 1e-12 * float(np.abs(C[g] * unit).sum()))
+            bounds[g] = self._unit * float(np.linalg.norm(left[:-1])) if closed else np.inf
+        return Projections(points, points - C, rows, multipliers, bounds, near.finished)
 
 
-def _working_set(c: Vector, A: Matrix, target: float) -> tuple[NDArray[np.intp], Vector, Vector, bool]:
-    size, p = float(np.linalg.norm(c)), c.shape[0]
-    lengths = np.linalg.norm(A, axis=1)
-    lengths = np.where(lengths > 0, lengths, 1.0)
-    rows, mu, point = np.zeros(0, dtype=np.intp), np.zeros(0), c
-    best, finished = np.inf, False
-    while np.linalg.norm(point) > target:
-        margin = A @ point / lengths
-        violated = np.flatnonzero(margin < -1e-11 * size)
-        if violated.size == 0 or np.linalg.norm(point) <= 1e-9 * size:
-            finished = True
-            break
-        if not np.linalg.norm(point) < best:
-            break
-        best = float(np.linalg.norm(point))
-        if violated.size > 4 * p:
-            violated = violated[np.argpartition(margin[violated], 4 * p)[: 4 * p]]
-        rows = np.union1d(rows, violated)
-        mu = _nonnegative(A[rows] / lengths[rows, None], c)
-        rows, mu = rows[mu > 0], mu[mu > 0] / lengths[rows[mu > 0]]
-        point = c + A[rows].T @ mu
-    return rows, mu, point, finished
+def _rescaled(C: Matrix, start: Projections) -> tuple[Matrix, Matrix]:
+    """(points, multipliers): the best multiple of the multipliers of ``start`` for each group."""
+    along = -np.einsum("gp,gp->g", C, start.shifts)
+    energy = np.einsum("gp,gp->g", start.shifts, start.shifts)
+    factor = np.maximum(along, 0.0) / np.where(energy > 0.0, energy, 1.0)
+    return C + factor[:, None] * start.shifts, factor[:, None] * start.multipliers
 
 
-def _nonnegative(active: Matrix, c: Vector) -> Vector:
-    """argmin over mu >= 0 of ``||c + active' mu||``, refined on its support to full precision."""
-    try:
-        mu = nnls(active.T, -c, maxiter=30 * active.shape[0] + 100)[0]
-    except RuntimeError:  # cycling on nearly parallel rows: any nonnegative multipliers still give a valid bound
-        return np.zeros(active.shape[0])
-    support = mu > 0
-    if support.any():
-        refined = np.linalg.lstsq(active[support].T, -c, rcond=None)[0]
-        if (refined >= 0).all():
-            mu = np.zeros_like(mu)
-            mu[support] = refined
-    return mu
-
-
-def _project_free(c: Vector, A: Matrix, rounding: float) -> Projection:
-    """Find the active rows with a nearly free bias, then solve their equality-constrained least squares exactly.
-
-    The weights' unit of length is first made that of the bias: the multipliers do not depend on it.
-    """
-    unit = float(np.linalg.norm(A[:, :-1], axis=1).max(initial=0.0)) or 1.0
-    c, A = np.append(c[:-1] / unit, c[-1]), np.column_stack([A[:, :-1] / unit, A[:, -1]])
-    scale = np.ones(c.shape[0])
-    scale[-1] = FREE_BIAS_SCALE
-    rows, _, point, finished = _working_set(c * scale, A * scale, 0.0)
-    point = point * scale
+def _least_squares(c: Vector, A: Matrix, rows: Places) -> tuple[Places, Vector]:
+    """(rows, mu): nonnegative multipliers on the active rows with ``(c + A'mu)_last = 0``, where there are any."""
     p, m = c.shape[0] - 1, rows.size
     mu = np.zeros(m)
     if m:
         B, b = A[rows, :p], A[rows, p]
         kkt = np.block([[B @ B.T, b[:, None]], [b[None, :], np.zeros((1, 1))]])
         mu = np.maximum(np.linalg.lstsq(kkt, np.append(-B @ c[:p], -c[p]), rcond=None)[0][:m], 0.0)
-    rows, mu = _close(c, A, rows, mu)
-    left = abs(c[p] + A[rows, p] @ mu)
-    bound = unit * float(np.linalg.norm(c[:p] + A[rows, :p].T @ mu)) if left <= rounding else np.inf
-    point = np.append(unit * point[:p], unit**2 * point[p])
-    return Projection(point, rows, mu, bound, finished)
+    return _close(c, A, rows, mu)
 
 
-def _close(c: Vector, A: Matrix, rows: NDArray[np.intp], mu: Vector) -> tuple[NDArray[np.intp], Vector]:
+def _close(c: Vector, A: Matrix, rows: Places, mu: Vector) -> tuple[Places, Vector]:
     """Add to one multiplier what is missing for ``(c + A' mu)_last = 0``; where no row can add it, those of the other
     sign are shortened."""
     missing = -(c[-1] + A[rows, -1] @ mu)

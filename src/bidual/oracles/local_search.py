@@ -11,7 +11,7 @@ from bidual.architectures import Neurons, ReLU
 from bidual.architectures.patterns import first_of_each
 from bidual.architectures.relu import SMALLEST
 from bidual.errors import InvalidParameterError, RefusedError
-from bidual.operators.cone import project
+from bidual.operators.cone import Cones
 from bidual.operators.convex_concave import climb
 from bidual.operators.device import Device
 from bidual.oracles.base import Oracle, Pricing, never
@@ -132,7 +132,13 @@ class _Search:
     def in_cells(self, neurons: Neurons) -> Pricing:
         """The best neuron in the cell of each given one."""
         U, A = neurons.inputs, neurons.outputs
-        U = np.array([self._exact(u, a) for u, a in zip(U.T, A.T, strict=True)]).reshape(U.shape[::-1]).T
+        Xl, slope, free = self.problem.lifted, self.architecture.slope, self.architecture.bias == "free"
+        active = Xl @ U > 0
+        C = (Xl.T @ (np.where(active, 1.0, slope) * (self.V @ A))).T
+        points = Cones(Xl, active, free).project(np.arange(len(neurons)), C).points.T
+        lengths = self.architecture.input_norm(points)
+        longer = lengths > SMALLEST * np.linalg.norm(C, axis=1)
+        U = np.where(longer, points / np.where(longer, lengths, 1.0), U)
         return Pricing(Neurons(U, A), self.scores(U, A))
 
     def _aim(self, U: Matrix, A: Matrix) -> tuple[Matrix, Matrix]:
@@ -141,13 +147,3 @@ class _Search:
             return U, A
         A = self.V.T @ self.architecture.activations(self.problem.lifted, Neurons(U, A))
         return U, A / np.maximum(np.linalg.norm(A, axis=0), 1e-300)
-
-    def _exact(self, u: Vector, a: Vector) -> Vector:
-        """The best input with the same activation pattern and outputs as (u, a)."""
-        Xl, slope = self.problem.lifted, self.architecture.slope
-        active = Xl @ u > 0
-        c = Xl.T @ (np.where(active, 1.0, slope) * (self.V @ a))
-        free = self.architecture.bias == "free"
-        point = project(c, np.where(active[:, None], Xl, -Xl), 0.0, free).point
-        length = float(self.architecture.input_norm(point[:, None])[0])
-        return point / length if length > SMALLEST * np.linalg.norm(c) else u
