@@ -83,11 +83,25 @@ enclosures taken on trust | certificate/proof.py | test_certificate.py::test_for
 floor | architectures/relu.py | architectures/test_architectures.py::test_scores_on_patterns_stay_below_the_bound
     np.nonzero((loose > floor) | free) => np.nonzero((loose > 2 * floor) | free)
 floor forgets what it skips | architectures/relu.py | testing/test_checks.py::test_architectures
-    bound = float(loose[loose <= floor].max(initial=0.0)) => bound = 0.0
+    bound = max(float(loose[loose <= floor].max(initial=0.0)), => bound = max(0.0,
 least bound of the patterns | architectures/relu.py | testing/test_checks.py::test_architectures
-    bound = max(bound, projection.bound) => bound = min(bound, projection.bound)
-multipliers of any sign | operators/cone.py | operators/test_cone.py::test_projection_is_the_nearest_point
-    mu = nnls(active.T, -c, maxiter=30 * active.shape[0] + 100)[0] => mu = np.linalg.lstsq(active.T, -c, rcond=None)[0]
+    float(found.bounds.max(initial=0.0))) => float(found.bounds.min(initial=np.inf)))
+multipliers of any sign | operators/active_set.py | operators/test_cone.py::test_projection_is_the_nearest_point
+    negative = best < 0.0 => negative = best < -np.inf
+multipliers below zero | operators/active_set.py | operators/test_cone.py
+    sets.multipliers = np.maximum(mu, 0.0) => sets.multipliers = mu - 1e-9
+rows of another pattern | operators/active_set.py | operators/test_cone.py
+    np.negative(margins, out=margins, where=~sets.signs) => np.negative(margins, out=margins, where=sets.signs)
+row that stays in its slot | operators/active_set.py | operators/test_cone.py
+    sets.dual[g, slot] = np.where(drops, 0.0, t) => sets.dual[g, slot] = t
+start kept as it is | operators/cone.py | operators/test_cone.py
+    factor[:, None] * start.multipliers => start.multipliers
+blocks of another length | solvers/inner/cone_newton.py | solvers/test_cone_newton.py
+    self.share = 1.0 - amount / length => self.share = 1.0 - 0.9 * amount / length
+witness of another scale | solvers/inner/cone_newton.py | solvers/test_cone_newton.py
+    self.near, 1.0 / self.sigma) => self.near)
+proven on fewer patterns | certificate/certificate.py | test_certificate.py
+    own = proven if patterns is listed else None => own = proven
 multipliers of any sign, free bias | operators/cone.py | operators/test_cone.py::test_free_bias_equals_a_conic_solver
     [0][:m], 0.0) => [0][:m], -np.inf)
 other side of a hyperplane | architectures/arrangement.py | architectures/test_arrangement.py

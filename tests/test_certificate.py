@@ -21,7 +21,17 @@ from losses.cases import random_dual, random_targets
 
 from bidual.architectures import Architecture, GatedReLU, Linear, Patterns, ReLU, Witness, no_neurons
 from bidual.architectures.patterns import sample
-from bidual.certificate import Bound, Certificate, DualPoint, certify, norm_point, relative, verify_bound
+from bidual.certificate import (
+    Bound,
+    Certificate,
+    DualPoint,
+    certify,
+    norm_point,
+    pattern_point,
+    relative,
+    verify_bound,
+    witness_point,
+)
 from bidual.errors import CertificateError, InvalidDataError
 from bidual.losses import LOSSES, Hinge, Huber, Logistic, Loss, Squared
 from bidual.network import Layer, Network
@@ -458,6 +468,30 @@ def test_a_network_slid_off_its_patterns(name: str) -> None:
     ]
     with pytest.raises(CertificateError, match="lies on none of the listed patterns"):
         forged.verify(problem, network)
+
+
+def test_a_point_proven_on_patterns_is_used_where_it_covers_the_network() -> None:
+    problem, network, genuine = proof("listed")
+    own, whole = genuine.point, norm_point(problem, genuine.point.V)
+    again = certify(problem, network, own.V, 0.0, whole=whole, proven=own)
+    assert again.point is own and again.dual == genuine.dual
+    few, _ = pattern_point(problem, own.V, sample(problem.lifted, 1, 5), 0.0)
+    other = certify(problem, network, own.V, 0.0, whole=whole, proven=few)
+    assert other.point is not few and len(other.point.bound.patterns) > 1
+    other.verify(problem, network)
+
+
+@given(seed=seeds, scale=st.floats(0.0, 10.0))
+@settings(max_examples=50, deadline=None)
+def test_any_multipliers_prove_a_bound(seed: int, scale: float) -> None:
+    problem, _, genuine = proof("listed")
+    patterns, rng = genuine.point.bound.patterns, np.random.default_rng(seed)
+    V = problem.feasible(rng.normal(size=problem.Y.shape))
+    best, _ = pattern_point(problem, V, patterns, 0.0)
+    witness = replace(best.bound.witness, values=scale * rng.exponential(size=best.bound.witness.values.shape))
+    point = witness_point(problem, V, patterns, witness)
+    assert point.bound.value >= best.bound.value * (1 - 1e-9)
+    verify_bound(problem, point)
 
 
 def test_a_global_point_already_proven_is_used() -> None:

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from bidual.architectures import GatedReLU, Linear, ReLU
 from bidual.architectures.patterns import sample
 from bidual.errors import InvalidParameterError
-from bidual.losses import LOSSES, Hinge, Loss, Squared
+from bidual.losses import LOSSES, Hinge, Loss, Multinomial, Squared
 from bidual.oracles import Listed
 from bidual.penalties import Ball, Strength
 from bidual.problem import Problem
@@ -141,9 +141,13 @@ def test_shrink_is_the_proximal_point(shared: bool) -> None:
 
 def test_what_is_refused_and_what_to_do_instead() -> None:
     problem = gated_problem(Squared(), "separate")
-    assert "WorkingSet(oracle=Listed(patterns))" in (
-        FixedPatterns().accepts(replace(problem, architecture=ReLU())) or ""
-    )
+    shared = replace(problem, architecture=ReLU(outputs="shared"))
+    free = replace(problem, architecture=ReLU(bias="free"))
+    coupled = replace(problem, architecture=ReLU(), loss=Multinomial(), Y=np.eye(2)[(problem.Y[:, 0] > 0).astype(int)])
+    assert "outputs='separate'" in (FixedPatterns().accepts(shared) or "")
+    assert "memory_limit=None" in (FixedPatterns(memory_limit=1e9).accepts(replace(problem, architecture=ReLU())) or "")
+    for refused in (free, coupled):
+        assert "WorkingSet(oracle=Listed(patterns))" in (FixedPatterns().accepts(refused) or "")
     assert "Strength" in (FixedPatterns().accepts(replace(problem, penalty=Ball(1.0))) or "")
     signs = replace(problem, loss=Hinge(), Y=np.sign(problem.Y))
     assert "squared_hinge" in (FixedPatterns().accepts(signs) or "")

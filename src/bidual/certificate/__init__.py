@@ -1,8 +1,8 @@
 """What is proven: bounds of neuron scores, their proofs, and the certificate of a network."""
 
 from bidual.certificate.bound import PROVES, Bound, DualPoint, Method, Scope, norm_point, pattern_point, relaxed_point
-from bidual.certificate.certificate import Certificate, certify, relative
-from bidual.certificate.proof import verify_bound
+from bidual.certificate.certificate import Certificate, certify, on_listed, relative
+from bidual.certificate.proof import verify_bound, witness_point
 
 __all__ = [
     "PROVES",
@@ -13,8 +13,10 @@ __all__ = [
     "Scope",
     "certify",
     "norm_point",
+    "on_listed",
     "pattern_point",
     "relative",
     "relaxed_point",
     "verify_bound",
+    "witness_point",
 ]

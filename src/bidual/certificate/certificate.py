@@ -113,6 +113,7 @@ def certify(
     whole: DualPoint | None = None,
     hurry: bool = False,
     enough: float = 0.0,
+    proven: DualPoint | None = None,
 ) -> Certificate:
     """The certificate of any network on a problem.
 
@@ -132,11 +133,13 @@ def certify(
         points.append(relaxed_point(problem))
     whole = max((point for point in points if point), key=lambda point: point.value(problem))
     point, dual, whole_dual, found = whole, whole.value(problem), whole.value(problem), best_found or 0.0
+    listed = listed if proven is None else proven.bound.patterns
     patterns = _own_patterns(problem, network, listed)
     if primal - whole_dual > enough and len(patterns):
-        floor = math.inf if hurry else found * (1 + 1e-12)
-        own, prices = pattern_point(problem, V, patterns, floor)
-        found = max(found, float(prices.scores.max(initial=0.0)))
+        own = proven if patterns is listed else None
+        if own is None:
+            own, prices = pattern_point(problem, V, patterns, math.inf if hurry else found * (1 + 1e-12))
+            found = max(found, float(prices.scores.max(initial=0.0)))
         if own.value(problem) > dual and whole.bound.method != "closed form":  # which no list can beat but by rounding
             point, dual = own, own.value(problem)
     priced = whole_dual if best_found is None else max(problem.dual(V, found), whole_dual)
@@ -165,6 +168,21 @@ def _agree(name: str, stated: float, proven: float, scale: float, rtol: float) -
         raise CertificateError(f"{name} is stated as {stated!r} but recomputing it gives {proven!r}")
 
 
+def on_listed(Xl: Rows, neurons: Neurons, patterns: Patterns) -> NDArray[np.bool_]:
+    """(m, P): which neurons lie in the cone of which pattern, up to rounding at their hyperplanes; which gates open
+    exactly its rows."""
+    if neurons.gates is not None:
+        place = {mask.tobytes(): j for j, mask in enumerate(patterns.bits.packed)}
+        gates, which = np.unique(neurons.gates, axis=1, return_inverse=True)
+        found = np.array([place.get(mask.tobytes(), -1) for mask in Bits.nonnegative(Xl, gates).packed], dtype=np.intp)
+        return np.equal(found[which][:, None], np.arange(len(patterns)))
+    Z = Xl @ neurons.inputs / np.maximum(np.abs(Xl) @ np.abs(neurons.inputs), 1e-300)
+    on, off = Z > MARGIN, Z < -MARGIN
+    masks = patterns.masks.astype(np.float32)
+    outside = on.T.astype(np.float32) @ (1.0 - masks) + off.T.astype(np.float32) @ masks
+    return np.equal(outside, 0.0)
+
+
 def _own_patterns(problem: Problem, network: Network, listed: Patterns | None) -> Patterns:
     """The listed patterns, and those of the network's neurons that lie on none of them."""
     architecture, Xl = problem.architecture, problem.lifted
@@ -176,15 +194,9 @@ def _own_patterns(problem: Problem, network: Network, listed: Patterns | None) -
 
 
 def _covered(Xl: Rows, neurons: Neurons, patterns: Patterns) -> NDArray[np.bool_]:
-    """(m,): which neurons lie in the cone of a listed pattern, up to rounding at their hyperplanes; which gates open
-    exactly the rows of one."""
-    if neurons.gates is not None:
-        listed = {mask.tobytes() for mask in patterns.bits.packed}
-        gates, which = np.unique(neurons.gates, axis=1, return_inverse=True)
-        return np.array([mask.tobytes() in listed for mask in Bits.nonnegative(Xl, gates).packed], dtype=bool)[which]
-    Z = Xl @ neurons.inputs / np.maximum(np.abs(Xl) @ np.abs(neurons.inputs), 1e-300)
-    S = np.where(patterns.masks, 1.0, -1.0)
-    return np.array([bool(((S * z[:, None]).min(axis=0) >= -MARGIN).any()) for z in Z.T], dtype=bool)
+    """(m,): which neurons lie on a listed pattern."""
+    covered: NDArray[np.bool_] = np.any(on_listed(Xl, neurons, patterns), axis=1)
+    return covered
 
 
 def _check_listed(problem: Problem, network: Network, bound: Bound) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from bidual.architectures.arrangement import count_cells, covers_faces
 from bidual.architectures.base import Witness
 from bidual.architectures.patterns import Patterns, first_of_each
-from bidual.certificate.bound import PROVES, DualPoint, norm_point, semidefinite_point
+from bidual.certificate.bound import PROVES, Bound, DualPoint, norm_point, semidefinite_point
 from bidual.errors import CertificateError, RefusedError
 from bidual.operators.masked import MaskedData
 from bidual.problem import Problem
@@ -38,9 +38,15 @@ def verify_bound(problem: Problem, point: DualPoint, rtol: float = 1e-9) -> None
         _check_form(problem, bound.patterns, bound.witness)
         if bound.method == "enumeration":
             _check_complete(problem, bound.patterns)
-        value = _bound_on_patterns(problem, V, bound.patterns, bound.witness)
+        value = bound_by_witness(problem, V, bound.patterns, bound.witness)
     if not bound.value >= value * (1 - rtol):
         raise CertificateError(f"the neuron bound is stated as {bound.value!r} but only {value!r} is proven")
+
+
+def witness_point(problem: Problem, V: Outputs, patterns: Patterns, witness: Witness) -> DualPoint:
+    """V with the bound that given multipliers prove over the patterns; they need not be the best ones."""
+    value = bound_by_witness(problem, V, patterns, witness)
+    return DualPoint(V, Bound(value, "patterns", "projection", patterns, witness))
 
 
 def _check_form(problem: Problem, patterns: Patterns, witness: Witness | None) -> None:
@@ -88,7 +94,7 @@ def _check_complete(problem: Problem, patterns: Patterns) -> None:
         raise CertificateError(f"the list of {len(patterns)} patterns is not the list of all cells")
 
 
-def _bound_on_patterns(problem: Problem, V: Outputs, patterns: Patterns, witness: Witness | None) -> float:
+def bound_by_witness(problem: Problem, V: Outputs, patterns: Patterns, witness: Witness | None) -> float:
     """The bound that the witness proves: ``max over patterns, outputs and signs of ||+-X'D v + (S X)'mu||``."""
     architecture, Xl = problem.architecture, problem.lifted
     everywhere = architecture.most_patterns(*Xl.shape) == 1

@@ -195,9 +195,11 @@ class _State:
     def certificate(self, hurry: bool = False, enough: float = 0.0) -> Certificate:
         """Prove the best iterate, on its own patterns and those its oracle listed."""
         dual = self.iterate.pricing.dual
-        listed = dual.bound.patterns if dual is not None and dual.bound.scope == "patterns" else None
+        proven = dual if dual is not None and dual.bound.scope == "patterns" else None
         found = self.iterate.pricing.best_found if len(self.iterate.pricing.neurons) else None
-        return certify(self.problem, self.iterate.network, self.iterate.V, found, listed, self.whole, hurry, enough)
+        return certify(
+            self.problem, self.iterate.network, self.iterate.V, found, None, self.whole, hurry, enough, proven
+        )
 
 
 def drive(

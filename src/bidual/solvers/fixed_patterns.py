@@ -1,4 +1,4 @@
-"""The finite program of gated and linear networks, on a fixed list of patterns."""
+"""The finite program on a fixed list of patterns."""
 
 from __future__ import annotations
 
@@ -10,39 +10,48 @@ from typing import final
 import numpy as np
 
 from bidual.architectures import Patterns, ReLU
+from bidual.architectures.base import Witness
 from bidual.architectures.patterns import sample
+from bidual.certificate import on_listed, witness_point
 from bidual.errors import InvalidParameterError
 from bidual.network import Network
 from bidual.oracles import Listed
+from bidual.oracles.base import Pricing
 from bidual.penalties import Strength
 from bidual.problem import Problem
-from bidual.program import Program
+from bidual.program import Program, shared_refusal
 from bidual.solvers.base import Budget, Iterate, Solver
+from bidual.solvers.inner.cone_newton import cone_newton
 from bidual.solvers.inner.group_newton import group_newton
 from bidual.solvers.inner.master import intercept_only
 from bidual.solvers.inner.proximal_gradient import proximal_gradient
 from bidual.solvers.memory import spare_memory
 from bidual.typing import Matrix, Outputs, Vector
 
-Proposal = tuple[Matrix, Vector, Outputs]
-"""Blocks, intercept and dual vector."""
+ROUGH = 0.1
+"""The relative gap from which on networks in cones are proposed: before, most blocks come and go."""
+
+Proposal = tuple[Matrix, Vector, Outputs, Witness | None]
+"""Blocks, intercept, dual vector, and multipliers that prove a bound of its scores, if they are known."""
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class FixedPatterns(Solver):
-    """All blocks of a fixed list of patterns at once: semismooth Newton on the dual, then proximal gradient steps.
+    """All blocks of a fixed list of patterns at once: semismooth Newton on the dual.
 
-    For gated networks: ``patterns``, or those of ``n_patterns`` Gaussian gates drawn with ``seed``, half of them the
-    opposites of the others if ``antithetic``: these share their products. A linear network has one pattern. Needs a
-    smooth loss and a strength; its certificate is of the listed patterns. Newton's method
-    (:func:`~bidual.solvers.inner.group_newton.group_newton`) is for separate outputs; shared outputs, and gaps below
-    its reach, take accelerated proximal gradient steps, with an iterate every ``steps`` steps (Mishkin, Sahiner &
-    Pilanci 2022).
+    On ``patterns``, or those of ``n_patterns`` Gaussian gates drawn with ``seed``, half of them the opposites of the
+    others if ``antithetic``: these share their products. A linear network has one pattern. Needs a smooth loss and a
+    strength; its certificate is of the listed patterns. Units that gate themselves (ReLU, leaky ReLU, absolute value)
+    have blocks in cones (:func:`~bidual.solvers.inner.cone_newton.cone_newton`): for separate outputs, a loss that does
+    not couple them, and a bias that is not free. Gated and linear units have free blocks
+    (:func:`~bidual.solvers.inner.group_newton.group_newton`, for separate outputs); shared outputs, and gaps below its
+    reach, take accelerated proximal gradient steps, with an iterate every ``steps`` steps (Mishkin, Sahiner & Pilanci
+    2022).
 
     The products run on ``device``: ``"cpu"`` (NumPy) or a torch device such as ``"cuda"``. At most ``memory_limit``
     bytes are used, those of a memory-mapped X not counted: what does not fit is computed again whenever it is needed.
-    Raises MemoryLimitError with an estimate where that is not enough.
+    Raises MemoryLimitError with an estimate where that is not enough. Only gated and linear units keep the limit.
     """
 
     patterns: Patterns | None = None
@@ -59,23 +68,24 @@ class FixedPatterns(Solver):
                 raise InvalidParameterError(f"{name} must be at least 1, got {getattr(self, name)!r}")
 
     def accepts(self, problem: Problem) -> str | None:
-        if isinstance(problem.architecture, ReLU):
-            return "FixedPatterns is for blocks without cones; for ReLU units use WorkingSet(oracle=Listed(patterns))"
         if not problem.loss.smooth:
             return f"FixedPatterns needs a smooth loss, not {problem.loss.name!r}; use 'squared_hinge', or WorkingSet"
         if not isinstance(problem.penalty, Strength):
             return "FixedPatterns needs a Strength; use Strength(beta), or WorkingSet for a Ball"
-        return None
+        if not isinstance(problem.architecture, ReLU):
+            return None
+        if self.memory_limit is not None:
+            return "FixedPatterns keeps memory_limit for gated and linear units only; set memory_limit=None"
+        return _coned_refusal(problem)
 
     def iterates(self, problem: Problem, start: Network | None, budget: Budget) -> Iterator[Iterate]:
         n_patterns = self.n_patterns if self.patterns is None else len(self.patterns)
         spare = spare_memory(problem, n_patterns, self.memory_limit)
         program = Program(problem, self._patterns(problem), self.device, spare)
-        oracle, rng = Listed(program.patterns), np.random.default_rng(self.seed)
-        for U, b, V in self._proposals(program, *_begin(program, start), budget):
+        proposals = _coned_proposals if program.coned else self._proposals
+        for U, b, V, witness in proposals(program, *_begin(program, start), budget):
             network = program.to_network(U, b)
-            neurons, _ = problem.architecture.from_network(network)
-            yield Iterate(network, V, oracle.price(problem, V, neurons, 0.0, rng, budget.expired))
+            yield Iterate(network, V, _price(program, network, V, witness, budget))
 
     def _proposals(self, program: Program, U: Matrix, b: Vector, budget: Budget) -> Iterator[Proposal]:
         """Newton's method as far as it goes, then proximal gradient steps."""
@@ -85,18 +95,54 @@ class FixedPatterns(Solver):
             for step in group_newton(program, U, b, budget.expired):
                 if step.gap <= max(next_gap, 0.5 * budget.tol) or budget.expired():
                     U, b, next_gap = step.U, step.b, 0.1 * step.gap
-                    yield U, b, step.V
+                    yield U, b, step.V, None
         steps = proximal_gradient(program, U, b)
         while group := list(islice(steps, self.steps)):
             U, b, F = group[-1]
-            yield U, b, problem.dual_vector(F)
+            yield U, b, problem.dual_vector(F), None
 
     def _patterns(self, problem: Problem) -> Patterns:
         if self.patterns is not None:
             return self.patterns
-        if not problem.architecture.gated:
+        if problem.architecture.most_patterns(*problem.lifted.shape) == 1:
             return problem.architecture.all_patterns(problem.lifted)
         return sample(problem.lifted, self.n_patterns, self.seed, self.antithetic)
+
+
+def _coned_proposals(program: Program, U: Matrix, b: Vector, budget: Budget) -> Iterator[Proposal]:
+    """Newton's method on blocks in cones, as far as it goes."""
+    next_gap, last = ROUGH, None
+    for step in cone_newton(program, U, b, budget.expired):
+        last = step.U, step.b, step.V, step.witness
+        if step.gap <= max(next_gap, 0.5 * budget.tol) or budget.expired():
+            yield last
+            next_gap, last = 0.1 * step.gap, None
+    if last is not None:
+        yield last
+
+
+def _price(program: Program, network: Network, V: Outputs, witness: Witness | None, budget: Budget) -> Pricing:
+    """The network's own neurons with the bound that the witness proves; without one, the best of all patterns."""
+    problem = program.problem
+    neurons, _ = problem.architecture.from_network(network)
+    if witness is None or not (len(neurons) or budget.expired()):
+        rng = np.random.default_rng(0)  # which a list of patterns does not use
+        return Listed(program.patterns).price(problem, V, neurons, 0.0, rng, budget.expired)
+    scores = np.einsum("nm,nm->m", V @ neurons.outputs, problem.architecture.activations(problem.lifted, neurons))
+    order = np.argsort(-scores, kind="stable")
+    return Pricing(neurons.take(order), scores[order], witness_point(problem, V, program.patterns, witness))
+
+
+def _coned_refusal(problem: Problem) -> str | None:
+    """Why Newton's method on blocks in cones cannot solve the problem."""
+    if problem.architecture.outputs == "shared" and problem.n_outputs > 1:
+        return shared_refusal(problem)
+    instead = "use WorkingSet(oracle=Listed(patterns))"
+    if problem.architecture.bias == "free":
+        return f"FixedPatterns charges the bias of ReLU units, so bias='free' is refused; set 'penalized', or {instead}"
+    if problem.loss.hessian(np.zeros_like(problem.Y), problem.Y, problem.weights)[1] is not None:
+        return f"FixedPatterns has no ReLU units for {problem.loss.name!r}, which couples the outputs; {instead}"
+    return None
 
 
 def _begin(program: Program, start: Network | None) -> tuple[Matrix, Vector]:
@@ -106,9 +152,9 @@ def _begin(program: Program, start: Network | None) -> tuple[Matrix, Vector]:
     if start is None:
         return U, intercept_only(problem)[0]
     neurons, t = problem.architecture.from_network(start)
-    place = {mask.tobytes(): i for i, mask in enumerate(program.patterns.bits.packed)}
-    for j, mask in enumerate(problem.architecture.patterns(problem.lifted, neurons).bits.packed):
-        i = place.get(mask.tobytes())
-        if i is not None:
-            U[i] += t[j] * np.outer(neurons.inputs[:, j], neurons.outputs[:, j])
+    places = on_listed(problem.lifted, neurons, program.patterns)
+    for j in np.flatnonzero(places.any(axis=1)):
+        a = neurons.outputs[:, j]
+        parts = np.stack([np.maximum(a, 0.0), np.maximum(-a, 0.0)]) if program.coned else a
+        U[int(np.argmax(places[j]))] += t[j] * np.multiply.outer(neurons.inputs[:, j], parts).swapaxes(0, -2)
     return U, start.layers[-1].bias.copy()
