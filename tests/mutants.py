@@ -97,7 +97,7 @@ row that stays in its slot | operators/active_set.py | operators/test_cone.py
 start kept as it is | operators/cone.py | operators/test_cone.py
     factor[:, None] * start.multipliers => start.multipliers
 blocks of another length | solvers/inner/cone_newton.py | solvers/test_cone_newton.py
-    self.share = 1.0 - amount / length => self.share = 1.0 - 0.9 * amount / length
+    self.share = 1.0 - amount / self.near => self.share = 1.0 - 0.9 * amount / self.near
 witness of another scale | solvers/inner/cone_newton.py | solvers/test_cone_newton.py
     self.near, 1.0 / self.sigma) => self.near)
 proven on fewer patterns | certificate/certificate.py | test_certificate.py
