@@ -146,6 +146,10 @@ bound of a list is global | solvers/base.py | solvers/test_statuses.py
     if point is not None and point.bound.scope == "global": => if point is not None:
 checksum not compared | files.py | test_files.py
     if digest != _digest(text, members): => if False:
+work of the last product | bench/measure.py | bench/test_cells.py::test_measured_work_is_that_of_every_product
+    self.total += value - => self.total = value -
+strength of no share | bench/posed.py | bench/test_cells.py::test_strength_is_a_share_of_the_least_without_neurons
+    Strength(cell.share * most) => Strength(cell.share)
 folding without the mean | estimators/encoding.py | display/test_function.py
     bias - scaling.offset @ weight => bias
 """
