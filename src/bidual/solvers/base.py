@@ -168,7 +168,7 @@ class _State:
         primal = self.problem.objective(iterate.network)
         if primal <= self.primal + ROUNDING * abs(self.primal):
             found = iterate.pricing.best_found
-            self.iterate, self.primal = iterate, primal
+            self.iterate, self.primal = iterate, min(primal, self.primal)
             self.priced = max(self.problem.dual(V, found), self.whole_dual)
         self.priced = max(self.priced, self.whole_dual)
 
