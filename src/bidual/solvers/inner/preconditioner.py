@@ -105,4 +105,5 @@ class MeanField:
             size = sum(B.shape[1] ** 2 for B in parts) + (0 if self.normal is None else along.shape[1] ** 2)
             self.data.flops += (rows.stop - rows.start) * size
         inner = block_diag(*(self.data.device.get(gram) for gram in grams))
-        return inner - self.data.device.get(taken) + np.eye(len(inner))
+        lifted = 1.0 + np.finfo(np.float32).eps * np.trace(inner)  # positive definite in spite of rounding
+        return inner - self.data.device.get(taken) + lifted * np.eye(len(inner))
