@@ -62,7 +62,7 @@ def main() -> None:
         )
         print(rows[-1], flush=True)
     RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
-    lines = ["| split | test | scikit-learn's MLP | alpha | gap | CPU s |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
+    lines = ["| split | test | scikit-learn's MLP | alpha | gap | CPU s |", "|---|" + 5 * "---:|"]
     for row in rows:
         lines.append(
             f"| {row['split']} | {row['test']:.4f} | {row['mlp']:.4f} | {row['alpha']:.2g} | {row['gap']:.1e} "

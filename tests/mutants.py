@@ -27,7 +27,7 @@ unused bits flipped | operators/bits.py | operators/test_bits.py::test_pairs_are
 targets take no memory | solvers/memory.py | solvers/test_memory.py::test_the_limit_is_kept_and_costs_no_accuracy
     VECTORS * n * c + WEIGHTS => WEIGHTS
 gate without its bits compared | certificate/certificate.py | test_certificate.py::test_a_network_slid_off_its_patterns
-    mask.tobytes() in listed for mask => True for mask
+    place.get(mask.tobytes(), -1) => place.get(mask.tobytes(), 0)
 squared conjugate | losses/squared.py | losses/test_losses.py::test_fenchel_young
     Z * (0.5 * Z / s => Z * (Z / s
 huber conjugate | losses/huber.py | losses/test_losses.py::test_fenchel_young
@@ -96,6 +96,12 @@ row that stays in its slot | operators/active_set.py | operators/test_cone.py
     sets.dual[g, slot] = np.where(drops, 0.0, t) => sets.dual[g, slot] = t
 start kept as it is | operators/cone.py | operators/test_cone.py
     factor[:, None] * start.multipliers => start.multipliers
+multinomial pull forgotten | losses/multinomial.py | testing/test_checks.py
+    A = np.log(pull) + G + pull * Y => A = np.log(pull) + G
+intercept of another step | solvers/inner/envelope.py | solvers/test_envelope.py
+    / (2.0 * self.w) if self.w => / self.w if self.w
+curvature of one output at a time | solvers/inner/envelope.py | solvers/test_envelope.py
+    1.0 - np.sum(h * q * q, axis=1, keepdims=True) => 1.0
 blocks of another length | solvers/inner/cone_newton.py | solvers/test_cone_newton.py
     self.share = 1.0 - amount / self.near => self.share = 1.0 - 0.9 * amount / self.near
 witness of another scale | solvers/inner/cone_newton.py | solvers/test_cone_newton.py

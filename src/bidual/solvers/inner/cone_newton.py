@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import final
 
@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 
 from bidual.architectures.base import Witness
 from bidual.operators.cone import Cones, Projections
+from bidual.oracles.base import never
 from bidual.penalties import Strength
 from bidual.program import Program
-from bidual.solvers.inner.group_newton import FIRST, GROWTH, IDLE, INNER, SETTLED
+from bidual.solvers.inner.envelope import Envelope
+from bidual.solvers.inner.group_newton import first_steps
+from bidual.solvers.inner.proximal_point import DualFunction, line_search, proximal_point
 from bidual.solvers.inner.woodbury import solve_diagonal_plus
-from bidual.typing import Matrix, Outputs, Vector
+from bidual.typing import Expired, Matrix, Outputs, Vector
 
 SHORTER = 0.1
 """The first proximal step of the blocks, as a share of that without cones, which shorten them."""
@@ -34,16 +37,13 @@ class ConeStep:
     witness: Witness
 
 
-def cone_newton(
-    program: Program, U: Matrix, b: Vector, expired: Callable[[], bool] = lambda: False
-) -> Iterator[ConeStep]:
+def cone_newton(program: Program, U: Matrix, b: Vector, expired: Expired = never) -> Iterator[ConeStep]:
     """Proximal-point steps towards the optimum of ``L(F) + beta sum of norms`` over pairs of blocks in cones.
 
     As :func:`~bidual.solvers.inner.group_newton.group_newton`, with blocks ``g = (j, s, k)`` of pattern j, sign s and
     output k, and the projection Pi_j on ``{u : S_j X u >= 0}`` in the proximal map:
 
-        ``psi = max over G of (-L(G) - <theta, G> - ||G - F||^2 / (2 tau))``
-        ``      + sum_g (||Pi_j W_g|| - sigma beta)_+^2 / (2 sigma) + w/2 sum_k (b_k/w + sum_i theta_ik)^2``,
+        ``psi = envelope(theta) + sum_g (||Pi_j W_g|| - sigma beta)_+^2 / (2 sigma)``,
         ``W_g = U_g + s sigma X'D_j theta_k``,   ``U_g = (1 - sigma beta / ||Pi_j W_g||)_+ Pi_j W_g``.
 
     A block whose multipliers already prove ``||Pi_j W_g|| <= sigma beta`` is 0 and needs no projection: only the few
@@ -57,18 +57,12 @@ def cone_newton(
     U (P, 2, p, c) inside the cones. The loss must be smooth and not couple the outputs, the penalty a Strength, the
     bias not free.
     """
-    state = _Dual(program, U, b)
-    best, idle = np.inf, 0
-    while idle < IDLE and not expired():
-        settled = state.minimise(expired)
-        step = state.step()
-        yield step
-        idle = 0 if step.gap < best else idle + 1
-        best = min(best, step.gap)
-        state.recentre(GROWTH if settled else 1.0)
+    rounding = 1e-14 * (float(np.linalg.norm(program.problem.Y)) or 1.0)
+    yield from proximal_point(_Cones(program, U, b), rounding, expired)
 
 
-class _Dual:
+@final
+class _Cones(DualFunction[ConeStep]):
     """theta with what is known at it. Blocks are the rows of matrices (2 P c, p), in the order (pattern, sign, output).
 
     C : the scores' gradients ``s X'D_j theta_k``. near : the projections of ``W = U + sigma C``. G : as above.
@@ -78,119 +72,92 @@ class _Dual:
         problem, (P, _, p, c) = program.problem, program.shape
         assert isinstance(problem.penalty, Strength)
         self.problem, self.data, self.beta = problem, program.data, problem.penalty.beta
-        self.loss, self.Y, self.s = problem.loss, problem.Y, problem.weights
         self.cones = Cones(problem.lifted, program.patterns.masks)
         self.pattern, self.output = np.repeat(np.arange(P), 2 * c), np.tile(np.arange(c), 2 * P)
         self.sign = np.tile(np.repeat([1.0, -1.0], c), P)
-        self.F, self.U, self.b = program.forward(U, b), U.transpose(0, 1, 3, 2).reshape(-1, p), b
-        energy = float(self.data.squared_lengths().sum())
-        self.scale = float(np.linalg.norm(self.Y)) or 1.0
-        self.tau = FIRST / float(np.mean(self.s))
-        self.sigma = SHORTER * self.scale * p**0.5 / (self.beta * max(energy, 1e-300) ** 0.5)
-        self.constant = energy / self.Y.shape[0] if problem.intercept else 0.0
-        theta = problem.dual_vector(self.F)
+        sigma, w = first_steps(program)
+        self.sigma, F = SHORTER * sigma, program.forward(U, b)
+        self.U, self.envelope = U.transpose(0, 1, 3, 2).reshape(-1, p), Envelope.around(problem, F, b, SHORTER * w)
+        theta = problem.dual_vector(F)
         C = self._adjoint(theta)
         near = self.cones.project(self.pattern, C, self.beta)
         limit = problem.penalty.limit(float(near.bounds.max(initial=0.0)))
-        t = self.loss.best_scaling(theta, self.Y, self.s, limit, 0.0)
+        t = problem.loss.best_scaling(theta, problem.Y, problem.weights, limit, 0.0)
         self.theta, self.C = t * theta, t * C
-        self.near, self.G = self._projected(self.C, near), self._proximal(self.theta)
+        self.near, self.G = self._projected(self.C, near), self.envelope.point(self.theta)
 
-    def minimise(self, expired: Callable[[], bool]) -> bool:
-        """Newton steps until the gradient has fallen enough; False if it does not."""
-        g = self._gradient()
-        goal = max(SETTLED * float(np.linalg.norm(g)), 1e-14 * self.scale)
-        for _ in range(INNER):
-            if np.linalg.norm(g) <= goal:
-                return True
-            if expired() or not self._move(g):
-                return False
-            g = self._gradient()
-        return False
-
-    def step(self) -> ConeStep:
-        """The new centre, certified."""
+    def centre(self) -> ConeStep:
         V = self.problem.dual_vector(self.G)
         scores = self._adjoint(V) + self.near.shifts / self.sigma
         dual = self.problem.dual(V, float(np.linalg.norm(scores, axis=1).max(initial=0.0)))
         primal = self.problem.loss_value(self.predicted) + self.beta * float(np.linalg.norm(self.new_U, axis=1).sum())
-        (P, c), p = (self.data.shape[2], self.Y.shape[1]), self.U.shape[1]
+        (P, c), p = (self.data.shape[2], V.shape[1]), self.U.shape[1]
         U = self.new_U.reshape(P, 2, c, p).transpose(0, 1, 3, 2)
         witness = Witness.of(self.pattern, self.output, self.sign, self.near, 1.0 / self.sigma)
-        return ConeStep(U, self.new_b, V, (primal - dual) / max(abs(primal), 1e-300), witness)
+        return ConeStep(U, self.envelope.intercept(self.theta), V, (primal - dual) / max(abs(primal), 1e-300), witness)
 
     def recentre(self, growth: float) -> None:
-        """The proximal-point step."""
-        self.F, self.U, self.b = self.G, self.new_U, self.new_b
-        self.sigma, self.tau = growth * self.sigma, growth * self.tau
-        self.near, self.G = self._projected(self.C, self.near), self._proximal(self.theta)
+        self.envelope = self.envelope.recentred(self.theta, self.G, growth)
+        self.U, self.sigma = self.new_U, growth * self.sigma
+        self.near, self.G = self._projected(self.C, self.near), self.envelope.point(self.theta)
+
+    def sharpen(self, gap: float, settled: bool) -> bool:
+        """It is in double precision throughout."""
+        return False
 
     def _projected(self, C: Matrix, near: Projections) -> Projections:
         return self.cones.project(self.pattern, self.U + self.sigma * C, self.sigma * self.beta, near)
-
-    def _proximal(self, theta: Outputs) -> Outputs:
-        return self.loss.proximal(self.F - self.tau * theta, self.Y, self.s, self.tau)
 
     def _adjoint(self, R: Outputs) -> Matrix:
         C = self.data.adjoint(R).transpose(0, 2, 1)
         return np.stack([C, -C], axis=1).reshape(-1, C.shape[2])
 
     def _forward(self, U: Matrix) -> Outputs:
-        (P, c), p = (self.data.shape[2], self.Y.shape[1]), U.shape[1]
+        (P, c), p = (self.data.shape[2], self.problem.n_outputs), U.shape[1]
         pairs = U.reshape(P, 2, c, p)
         which = np.unique(self.pattern[self.active])
         return self.data.forward((pairs[which, 0] - pairs[which, 1]).transpose(0, 2, 1), which)
 
-    def _gradient(self) -> Outputs:
-        """(n, c); sets the blocks that theta proposes and their predictions."""
+    def gradient(self) -> Outputs:
         amount = self.sigma * self.beta
         self.active = np.flatnonzero(self.near.bounds > amount)
         self.share = 1.0 - amount / self.near.bounds[self.active]
         self.new_U = np.zeros_like(self.U)
         self.new_U[self.active] = self.near.points[self.active] * self.share[:, None]
-        self.new_b = self.b + self.sigma * self.constant * self.theta.sum(axis=0)
-        self.predicted = self._forward(self.new_U) + self.new_b
+        self.predicted = self._forward(self.new_U) + self.envelope.intercept(self.theta)
         return self.predicted - self.G
 
-    def _move(self, g: Outputs) -> bool:
-        """A Newton step with line search; False if it leads nowhere."""
+    def move(self, g: Outputs) -> bool:
         direction = self._direction(g)
-        slope = float(np.sum(g * direction))
-        if not slope < 0.0:
-            return False
         change = self._adjoint(direction)
-        step, near, value = 1.0, self.near, self._psi(self.theta, self.near, self.G)
-        while True:
+        near = self.near
+
+        def at(step: float) -> tuple[float, tuple[Outputs, Matrix, Projections, Outputs]]:
+            nonlocal near
             theta, C = self.theta + step * direction, self.C + step * change
-            near, G = self._projected(C, near), self._proximal(theta)
-            if self._psi(theta, near, G) <= value + 1e-4 * step * slope + 1e-15 * abs(value):
-                break
-            step *= 0.5
-            if step < 1e-8:
-                return False
-        self.theta, self.C, self.near, self.G = theta, C, near, G
-        return True
+            near, G = self._projected(C, near), self.envelope.point(theta)
+            return self._psi(theta, near, G), (theta, C, near, G)
+
+        found = line_search(at, self._psi(self.theta, self.near, self.G), float(np.sum(g * direction)))
+        if found is not None:
+            self.theta, self.C, self.near, self.G = found
+        return found is not None
 
     def _psi(self, theta: Outputs, near: Projections, G: Outputs) -> float:
-        value = float(np.sum(np.maximum(near.bounds - self.sigma * self.beta, 0.0) ** 2)) / (2.0 * self.sigma)
-        value -= self.loss.value(G, self.Y, self.s) + float(np.sum(theta * G))
-        value -= float(np.sum((G - self.F) ** 2)) / (2.0 * self.tau)
-        if self.constant:
-            w = self.sigma * self.constant
-            value += float(np.sum((self.b + w * theta.sum(axis=0)) ** 2)) / (2.0 * w)
-        return value
+        excess = np.maximum(near.bounds - self.sigma * self.beta, 0.0)
+        return self.envelope.value(theta, G) + float(np.sum(excess**2)) / (2.0 * self.sigma)
 
     def _direction(self, g: Outputs) -> Outputs:
         """The solution of ``H d = -g``, output by output."""
-        h = 1.0 / (1.0 / self.tau + self.loss.hessian(self.G, self.Y, self.s)[0])
+        h = self.envelope.curvature(self.G)[0]
         factors, owner = self._factors()
         direction = np.empty_like(g)
         for k in range(g.shape[1]):
             own = self.output[owner] == k
             blocks = self.data.columns(factors[own], self.pattern[owner[own]])
             columns = np.concatenate([self.data.device.get(block) for _, block in blocks])
-            if self.constant:
-                columns = np.column_stack([columns, np.full(g.shape[0], (self.sigma * self.constant) ** 0.5)])
+            if self.envelope.w:
+                columns = np.column_stack([columns, np.full(g.shape[0], self.envelope.w**0.5)])
             direction[:, k] = -solve_diagonal_plus(h[:, k], columns, g[:, k])
         return direction
 

@@ -1,0 +1,94 @@
+"""The proximal-point method whose steps minimise a function of a dual vector by Newton's method."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from typing import Generic, Protocol, TypeVar
+
+import numpy as np
+
+from bidual.typing import Expired, Outputs
+
+GROWTH, SETTLED = 2.5, 0.1
+"""Growth of the proximal steps, decrease of the gradient that ends an inner minimisation."""
+
+INNER, IDLE = 30, 3
+"""Newton steps of one inner minimisation; proximal-point steps without a smaller gap after which the method ends."""
+
+
+class Certified(Protocol):
+    """A centre with its relative gap."""
+
+    @property
+    def gap(self) -> float: ...
+
+
+Centre = TypeVar("Centre", bound=Certified)
+
+
+class DualFunction(ABC, Generic[Centre]):
+    """What one proximal-point step minimises over theta (n, c), and the theta in hand."""
+
+    @abstractmethod
+    def gradient(self) -> Outputs:
+        """(n, c), at theta."""
+
+    @abstractmethod
+    def move(self, g: Outputs) -> bool:
+        """A Newton step from the gradient g; False if it leads nowhere."""
+
+    @abstractmethod
+    def centre(self) -> Centre:
+        """The new centre that theta proposes, certified."""
+
+    @abstractmethod
+    def recentre(self, growth: float) -> None:
+        """Go on from the new centre, with longer steps."""
+
+    @abstractmethod
+    def sharpen(self, gap: float, settled: bool) -> bool:
+        """True if from now on the work is done more precisely, as this gap or a minimisation that did not end asks."""
+
+
+def proximal_point(function: DualFunction[Centre], rounding: float, expired: Expired) -> Iterator[Centre]:
+    """Centres towards the optimum. Stops early when ``expired``, and ends where it makes no more headway; gradients
+    below ``rounding`` are 0."""
+    best, idle = np.inf, 0
+    while idle < IDLE and not expired():
+        settled = _minimise(function, rounding, expired)
+        centre = function.centre()
+        yield centre
+        idle = 0 if centre.gap < best else idle + 1
+        best = min(best, centre.gap)
+        if function.sharpen(centre.gap, settled and not idle):
+            settled, idle = True, 0
+        function.recentre(GROWTH if settled else 1.0)
+
+
+def _minimise(function: DualFunction[Centre], rounding: float, expired: Expired) -> bool:
+    """Newton steps until the gradient has fallen enough; False if it does not."""
+    g = function.gradient()
+    goal = max(SETTLED * float(np.linalg.norm(g)), rounding)
+    for _ in range(INNER):
+        if np.linalg.norm(g) <= goal:
+            return True
+        if expired() or not function.move(g):
+            return False
+        g = function.gradient()
+    return False
+
+
+Trial = TypeVar("Trial")
+
+
+def line_search(at: Callable[[float], tuple[float, Trial]], value: float, slope: float) -> Trial | None:
+    """The first of the steps 1, 1/2, 1/4, ... that decreases enough (Armijo): what ``at(step)`` gives beside the value
+    there. None if none does, or if the slope is not negative."""
+    step = 1.0
+    while slope < 0.0 and step >= 1e-8:
+        there, trial = at(step)
+        if there <= value + 1e-4 * step * slope + 1e-15 * abs(value):
+            return trial
+        step *= 0.5
+    return None
