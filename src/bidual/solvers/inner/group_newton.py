@@ -16,7 +16,7 @@ from bidual.solvers.inner.preconditioner import MeanField
 from bidual.solvers.inner.proximal_point import DualFunction, line_search, proximal_point
 from bidual.typing import Expired, Matrix, Outputs, Vector
 
-ACCURACY = 0.05
+ACCURACY = 0.1
 """Of a direction."""
 
 SINGLE = 1e-4
