@@ -122,6 +122,8 @@ bound of some pieces | oracles/wrappers.py | oracles/test_oracles.py::test_split
     if len(known) < len(points): => if not known:
 score of the climb | oracles/local_search.py | testing/test_checks.py::test_oracles
     return Pricing(Neurons(U, A), self.scores(U, A)) => return Pricing(Neurons(U, A), self.scores(neurons.inputs, A))
+cells are not left | oracles/local_search.py | oracles/test_oracles.py::test_winners_cross_walls_to_local_maxima
+    active[row, going] ^= True => break
 list is global | certificate/proof.py | regression/test_forged_scope.py
     if PROVES.get(bound.method) != bound.scope: => if False:
 primal taken on trust | certificate/certificate.py | test_certificate.py::test_forgeries_are_rejected
@@ -140,6 +142,12 @@ mask of no gate | certificate/proof.py | test_certificate.py::test_forgeries_are
     if not np.array_equal(Z[rows] > 0, patterns.masks[rows]): => if False:
 neurons off the list | certificate/certificate.py | test_certificate.py::test_a_network_slid_off_its_patterns
     if outside.size: => if False:
+parabola of half the height | solvers/inner/rounded.py | solvers/test_rounded.py
+    H = slopes * (Z + w * (1 - slopes)) => H = slopes * 0.5 * (Z + w * (1 - slopes))
+gradient of a sharp kink | solvers/inner/rounded.py | solvers/test_rounded.py
+    slopes = np.clip((Z + w) * np.float32(0.5 / width), 0.0, 1.0) => slopes = (Z > 0).astype(np.float32)
+climb of a plain ramp | operators/ascent.py | operators/test_ascent.py
+    gradient = linear + (1.0 - slope) * (X.T => gradient = linear + (X.T
 master of any sign | solvers/inner/master.py | solvers/test_working_set.py::test_o3
     nnls(R, solve_triangular(R, rhs - price, trans="T"), maxiter=30 * m)[0] => cho_solve((R, False), rhs - price)
 merge of both signs | solvers/prune.py | solvers/test_prune.py

@@ -15,7 +15,20 @@ from bidual.architectures.patterns import sample
 from bidual.certificate import verify_bound
 from bidual.errors import InvalidDataError, InvalidParameterError, RefusedError
 from bidual.losses import Squared
-from bidual.oracles import ORACLES, Cached, Counted, Enumerated, Listed, LocalSearch, Oracle, Pricing, Sampled, Split
+from bidual.oracles import (
+    ORACLES,
+    Cached,
+    Counted,
+    Enumerated,
+    Listed,
+    LocalSearch,
+    Oracle,
+    Pricing,
+    Sampled,
+    Split,
+    local_search,
+)
+from bidual.oracles.base import never
 from bidual.penalties import Strength
 from bidual.problem import Problem
 
@@ -178,8 +191,25 @@ def test_search_starts_from_the_current_neurons() -> None:
     best = ask(Enumerated(), problem, v[:, None]).neurons.take(np.array([0]))
     rng = np.random.default_rng(0)
     nudged = Neurons(best.inputs + 1e-3 * rng.normal(size=(3, 1)), best.outputs)
-    found = LocalSearch().price(problem, v[:, None], nudged, 0.0, rng, lambda: True)
+    found = LocalSearch(1).price(problem, v[:, None], nudged, np.inf, np.random.default_rng(4))
     assert found.best_found == pytest.approx(5.387192172940, abs=1e-8)
+    assert ask(LocalSearch(1), problem, v[:, None], np.inf, 4).best_found < 5.3
+
+
+def test_winners_cross_walls_to_local_maxima(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No small step leads up from where crossing ends, on whichever side of the walls nearby."""
+    monkeypatch.setattr(local_search, "CROSSINGS", 50)
+    rng = np.random.default_rng(0)
+    X, v = random_rows(rng, 12, 3), rng.normal(size=(12, 1))
+    problem = make_problem(X)
+    U = rng.normal(size=(3, 50))
+    starts = Neurons(U / np.linalg.norm(U, axis=0), np.ones((1, 50)))
+    search = local_search._Search(problem, problem.architecture, v, "cpu", never)
+    found = search.in_cells(starts)
+    for u in found.neurons.inputs.T[found.scores > 0]:
+        around = u[:, None] + 1e-4 * rng.normal(size=(3, 200))
+        scores = v[:, 0] @ np.maximum(X @ (around / np.linalg.norm(around, axis=0)), 0.0)
+        assert scores.max() <= v[:, 0] @ np.maximum(X @ u, 0.0) + 1e-7
 
 
 def test_search_is_reproducible_and_refuses_gates() -> None:

@@ -11,23 +11,42 @@ from bidual.architectures import Neurons, ReLU
 from bidual.architectures.patterns import first_of_each
 from bidual.architectures.relu import SMALLEST
 from bidual.errors import InvalidParameterError, RefusedError
+from bidual.operators.ascent import climb
 from bidual.operators.cone import Cones
-from bidual.operators.convex_concave import climb
 from bidual.operators.device import Device
 from bidual.oracles.base import Oracle, Pricing, never
 from bidual.problem import Problem
 from bidual.typing import Expired, Matrix, Outputs, Vector
 
+BLOCK = 1 << 18
+"""Rows times starts that climb together: what they need stays in the second-level cache."""
+
+WIDTHS = (0.3, 0.1, 0.03, 0.01)
+"""How wide kinks are rounded, one ascent after the other, relative to the typical input of a unit neuron."""
+
+TOGETHER = 64
+"""Winners made exact between two looks at the clock."""
+
+CROSSINGS = 4
+"""Cells that a winner may try."""
+
+ALIKE = 0.9999
+"""Two climbers whose cosine exceeds this go on as one."""
+
+NEARBY = WIDTHS[-2:]
+"""The widths for current neurons, which are nearly optimal, and for every other start: wider ones lead to fewer and
+higher places."""
+
 
 @final
 @dataclass(frozen=True)
 class LocalSearch(Oracle):
-    """Multi-start convex-concave ascent of the neuron score, each winner made exact on its own cell.
+    """Multi-start ascent of the neuron score, each winner made exact on its own cell.
 
-    The current neurons start first, then random ones and disturbed current ones in growing batches, until some score
-    more than ``target`` or ``n_starts`` such starts for each output and sign have been made: early calls are cheap, and
-    the call that finds nothing has tried them all. ``device`` is where the matrix products run: ``"cpu"`` (NumPy) or a
-    torch device such as ``"cuda"``.
+    The current neurons start first, then random ones and disturbed current ones in growing batches, until some of these
+    score more than ``target`` or ``n_starts`` of them for each output and sign have been made: early calls are cheap,
+    and the call that finds nothing has tried them all. ``device`` is where the matrix products run: ``"cpu"`` (NumPy)
+    or a torch device such as ``"cuda"``.
     """
 
     n_starts: int = 400
@@ -53,12 +72,15 @@ class LocalSearch(Oracle):
                 f"LocalSearch looks for units whose input weights decide when they are active; "
                 f"{type(architecture).__name__} has none: use Sampled, Listed or Enumerated"
             )
-        search = _Search(problem, architecture, V, self.device)
-        best = _merge(search.in_cells(current), search.refine(current.inputs, current.outputs, target, self.keep))
-        batch, done = 25, 0
-        while done < self.n_starts and not best.best_found > target and not expired():
+        search = _Search(problem, architecture, V, self.device, expired)
+        nearby = search.refine(current.inputs, current.outputs, target, self.keep, NEARBY)
+        best = _merge(search.in_cells(current), nearby)
+        batch, done, fresh = 25, 0, 0.0
+        while done < self.n_starts and not fresh > target and not expired():
             U, A = _random_starts(problem, V, current, min(batch, self.n_starts - done), rng)
-            best = _merge(best, search.refine(U, A, target, self.keep))
+            near = search.refine(U[:, ::2], A[:, ::2], target, self.keep, NEARBY)
+            found = _merge(near, search.refine(U[:, 1::2], A[:, 1::2], target, self.keep))
+            best, fresh = _merge(best, found), found.best_found
             done, batch = done + batch, 2 * batch
         return best
 
@@ -92,54 +114,91 @@ def _merge(a: Pricing, b: Pricing) -> Pricing:
 class _Search:
     """One dual vector, with the data on the chosen device."""
 
-    def __init__(self, problem: Problem, architecture: ReLU, V: Outputs, device: str):
-        self.problem, self.architecture, self.V, self.device = problem, architecture, V, Device(device)
+    def __init__(self, problem: Problem, architecture: ReLU, V: Outputs, device: str, expired: Expired):
+        self.problem, self.architecture, self.V = problem, architecture, V
+        self.device, self.expired = Device(device), expired
         self.scale = np.ones(problem.lifted.shape[1])
         if architecture.bias == "free":
             self.scale[-1] = 10.0 * _unit(problem.X)  # the climb needs a norm on the bias; the cell's exact neuron not
         Xl = problem.lifted * self.scale
         self.X = self.device.put(Xl / _unit(Xl), np.float32)
 
-    def climb(self, U: Matrix, A: Matrix, rounds: int) -> Matrix:
-        """(p, B): inputs that score higher against the outputs A (c, B) than the given ones; in single precision."""
-        T = self.V @ A
-        T = T / np.maximum(np.abs(T).max(axis=0), 1e-300)
-        T, starts = self.device.put(T, np.float32), self.device.put(U / self.scale[:, None], np.float32)
-        found = self.device.get(climb(self.X, T, starts, self.architecture.slope, rounds, 20)[0]).astype(float)
-        length = self.architecture.input_norm(found)  # 0 for a free bias alone: a constant, and no neuron
-        length = np.where(length > SMALLEST * np.abs(found).max(axis=0, initial=0.0), length, np.inf)
-        return found * self.scale[:, None] / length
+    def climb(self, U: Matrix, A: Matrix, widths: tuple[float, ...]) -> tuple[Matrix, Matrix]:
+        """(inputs, outputs): local maxima near the starts U (p, B) against the outputs A (c, B), each once; in single
+        precision."""
+        for width in widths:
+            U = self._climb(U, A, width)
+            alike = (U.T @ U > ALIKE) & (A.T @ A > ALIKE * np.sum(A**2, axis=0))
+            first = ~np.triu(alike, 1).any(axis=0)
+            U, A = U[:, first], A[:, first]
+        length = self.architecture.input_norm(U)  # 0 for a free bias alone: a constant, and no neuron
+        length = np.where(length > SMALLEST * np.abs(U).max(axis=0, initial=0.0), length, np.inf)
+        return U * self.scale[:, None] / length, A
+
+    def _climb(self, U: Matrix, A: Matrix, width: float) -> Matrix:
+        """On a CPU, as many at once as the cache holds."""
+        device, found = self.device, np.empty_like(U)
+        each = max(8, BLOCK // self.X.shape[0] if device.name == "cpu" else U.shape[1])
+        for start in range(0, U.shape[1], each):
+            part = slice(start, start + each)
+            T = self.V @ A[:, part]
+            T = device.put(T / np.maximum(np.abs(T).max(axis=0), 1e-300), np.float32)
+            starts = device.put(U[:, part], np.float32)
+            climbed = climb(self.X, T, starts, self.architecture.slope, width, expired=self.expired)
+            found[:, part] = device.get(climbed)
+        return found
 
     def scores(self, U: Matrix, A: Matrix) -> Vector:
         return np.einsum("nm,nm->m", self.V @ A, self.architecture.activations(self.problem.lifted, Neurons(U, A)))
 
-    def refine(self, U: Matrix, A: Matrix, target: float, keep: int) -> Pricing:
-        """Climb from the starts, the better ones further; then the exact best neuron of each cell arrived at that may
-        beat the target."""
+    def refine(self, U: Matrix, A: Matrix, target: float, keep: int, widths: tuple[float, ...] = WIDTHS) -> Pricing:
+        """Climb from the starts; then the exact best neuron of each cell arrived at that may beat the target."""
         if U.shape[1] == 0:
             return Pricing(Neurons(U, A), np.zeros(0))
-        U, A = self._aim(self.climb(U, A, 5), A)
-        better = np.argsort(-self.scores(U, A), kind="stable")[: max(20, U.shape[1] // 4)]
-        U, A = self._aim(self.climb(U[:, better], A[:, better], 40), A[:, better])
+        U, A = self._aim(*self.climb(U / self.scale[:, None], A, widths))
+        if self.architecture.outputs == "shared":
+            U, A = self._aim(*self.climb(U / self.scale[:, None], A, widths))
         scores = self.scores(U, A)
         order = np.argsort(-scores, kind="stable")
-        order = order[scores[order] >= 0.98 * min(target, scores.max())]
+        order = order[scores[order] >= 0.99 * min(target, scores.max())]
         masks = self.problem.lifted @ U[:, order] > 0
         order = order[first_of_each(np.vstack([masks, A[:, order] > 0]))][:keep]
         climbed = Pricing(Neurons(U[:, order], A[:, order]), scores[order])
         return _merge(climbed, self.in_cells(climbed.neurons))
 
     def in_cells(self, neurons: Neurons) -> Pricing:
-        """The best neuron in the cell of each given one."""
-        U, A = neurons.inputs, neurons.outputs
-        Xl, slope, free = self.problem.lifted, self.architecture.slope, self.architecture.bias == "free"
-        active = Xl @ U > 0
-        C = (Xl.T @ (np.where(active, 1.0, slope) * (self.V @ A))).T
-        points = Cones(Xl, active, free).project(np.arange(len(neurons)), C).points.T
-        lengths = self.architecture.input_norm(points)
-        longer = lengths > SMALLEST * np.linalg.norm(C, axis=1)
-        U = np.where(longer, points / np.where(longer, lengths, 1.0), U)
+        """The best neuron in the cell of each given one, as long as there is time; else the given one."""
+        U, A = neurons.inputs.copy(), neurons.outputs
+        for start in range(0, len(neurons), TOGETHER):
+            if self.expired():
+                break
+            part = slice(start, start + TOGETHER)
+            U[:, part] = self._exact(U[:, part], A[:, part])
         return Pricing(Neurons(U, A), self.scores(U, A))
+
+    def _exact(self, U: Matrix, A: Matrix) -> Matrix:
+        """The best inputs with outputs A in the cells of U, or in those across walls where these are better.
+
+        The best point of a cell is ``c + A' mu``. On the other side of a wall, that of row i, the gradient c has
+        ``(1 - slope) t_i`` more of it; the point is best there too if ``mu_i + (1 - slope) t_i <= 0``, and else is not.
+        """
+        Xl, slope, free = self.problem.lifted, self.architecture.slope, self.architecture.bias == "free"
+        T, active, U, going = self.V @ A, Xl @ U > 0, U.copy(), np.arange(U.shape[1])
+        for _ in range(CROSSINGS):
+            each, t = np.arange(going.size), T[:, going]
+            C = (Xl.T @ (np.where(active[:, going], 1.0, slope) * t)).T
+            found = Cones(Xl, active[:, going], free).project(each, C)
+            lengths = self.architecture.input_norm(found.points.T)
+            longer = lengths > SMALLEST * np.linalg.norm(C, axis=1)
+            U[:, going[longer]] = found.points[longer].T / lengths[longer]
+            gains = np.where(found.rows >= 0, found.multipliers + (1.0 - slope) * t[found.rows, each[:, None]], 0.0)
+            wall = gains.argmax(axis=1)
+            better = gains[each, wall] > 1e-9 * np.abs(t).max(axis=0)
+            if not better.any():
+                break
+            row, going = found.rows[each, wall][better], going[better]
+            active[row, going] ^= True
+        return U
 
     def _aim(self, U: Matrix, A: Matrix) -> tuple[Matrix, Matrix]:
         """Shared outputs point to where the neuron's score is largest; separate outputs stay."""

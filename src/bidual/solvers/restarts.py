@@ -64,6 +64,6 @@ def shaken(problem: Problem, iterate: Iterate, rng: np.random.Generator, budget:
     price = iterate.pricing.best_found
     both = neurons.join(random_neurons(problem, width, rng))
     begun = Amplitudes(np.append(t, np.full(width, t.sum() / width)), iterate.network.layers[-1].bias, iterate.V, price)
-    neurons, t, b = descend(problem, both, begun, 500, budget.expired)
+    neurons, t, b = descend(problem, both, begun, 100, budget.expired)
     neurons, t = merge(problem, neurons, t)
     return problem.architecture.to_network(neurons, t, b)

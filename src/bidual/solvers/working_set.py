@@ -24,6 +24,9 @@ from bidual.solvers.prune import merge, prune
 NARROWEST = 1e-12
 """The width below which a smoothed loss is its limit in float64."""
 
+FINE = (0.03, 0.01, 0.003, 0.001)
+"""How wide kinks are rounded when a network that is nearly optimal slides."""
+
 IDLE = 10
 """Rounds without any progress after which the solver gives up."""
 
@@ -39,10 +42,10 @@ ENUMERATION_WORK = 20_000
 class WorkingSet(Solver):
     """Repeat: price the dual vector, add the neurons that violate it, let all neurons slide, re-solve, drop and merge.
 
-    The first neurons come from a wide random network after a joint descent. A loss with kinks is approached by smooth
-    ones of shrinking width. ``oracle`` defaults to Enumerated where all cells can be listed, else LocalSearch (units
-    that gate themselves) or Sampled (gated units). ``max_neurons`` limits the network; ``width`` is that of the random
-    network (None: by the size of the data); ``device`` is where LocalSearch multiplies.
+    The first neurons come from a wide random network after a joint descent with rounded kinks. A loss with kinks is
+    approached by smooth ones of shrinking width. ``oracle`` defaults to Enumerated where all cells can be listed, else
+    LocalSearch (units that gate themselves) or Sampled (gated units). ``max_neurons`` limits the network; ``width`` is
+    that of the random network (None: by the size of the data); ``device`` is where LocalSearch multiplies.
     """
 
     oracle: Oracle | None = None
@@ -104,7 +107,7 @@ class WorkingSet(Solver):
         neurons = random_neurons(problem, width, rng)
         spread = float(np.abs(problem.dual_vector(F)).mean()) * p**0.5 / max(width, 1) + 1e-12
         begun = Amplitudes(np.full(width, spread), b, empty.V, empty.price)
-        neurons, t, b = descend(problem, neurons, begun, 500, budget.expired)
+        neurons, t, b = descend(problem, neurons, begun, 100, budget.expired)
         neurons, t = merge(problem, neurons, t)
         return neurons, solve_master(problem, neurons, t, b)
 
@@ -114,7 +117,7 @@ class WorkingSet(Solver):
         if self.width is not None:
             return self.width
         work = problem.lifted.size
-        each = int(np.clip(2e7 // work // problem.n_outputs, 20, 1000 // problem.n_outputs))
+        each = int(np.clip(5e7 // work // problem.n_outputs, 20, max(20, 300 // problem.n_outputs)))
         return min(each, 50 * problem.X.shape[0]) * problem.n_outputs
 
     def _grow(
@@ -130,7 +133,7 @@ class WorkingSet(Solver):
         neurons, solved = neurons.take(kept), replace(solved, t=solved.t[kept])
         moved = slide_in_cells(problem, neurons, solved)
         if moved is None and may_leave:
-            moved = descend(problem, neurons, solved, 100, budget.expired)
+            moved = descend(problem, neurons, solved, 50, budget.expired, FINE)
         if moved is None:
             return neurons, solved
         slid, t, b = moved
@@ -152,7 +155,7 @@ class WorkingSet(Solver):
             largest = np.sort(np.argsort(-t, kind="stable")[: self.max_neurons])
             neurons, t = neurons.take(largest), t[largest]
             if may_leave:
-                neurons, t, b = descend(problem, neurons, replace(solved, t=t), 200, budget.expired)
+                neurons, t, b = descend(problem, neurons, replace(solved, t=t), 100, budget.expired)
         solved = solve_master(problem, neurons, t, b, solved.price)
         kept = solved.t > 0
         return neurons.take(kept), replace(solved, t=solved.t[kept]), limited

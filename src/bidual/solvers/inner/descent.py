@@ -5,54 +5,73 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import minimize
 
-from bidual.architectures import Neurons
+from bidual.architectures import Neurons, ReLU
 from bidual.oracles import Expired
 from bidual.problem import Problem
 from bidual.solvers.inner.master import Amplitudes
+from bidual.solvers.inner.rounded import RoundedObjective
 from bidual.typing import Matrix, Vector
+
+WIDTHS = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
+"""How wide kinks are rounded, one descent after the other, relative to the typical input of a unit."""
+
+NEGLIGIBLE = 1e-5
+"""A neuron smaller than this, relative to the largest, is left out."""
 
 
 def descend(
-    problem: Problem, neurons: Neurons, start: Amplitudes, max_iter: int, expired: Expired
+    problem: Problem,
+    neurons: Neurons,
+    start: Amplitudes,
+    max_iter: int,
+    expired: Expired,
+    widths: tuple[float, ...] = WIDTHS,
 ) -> tuple[Neurons, Vector, Vector]:
-    """L-BFGS on ``L + price/2 sum_j (|u_j|^2 + |a_j|^2)`` over all input and output weights, balanced at the start.
+    """L-BFGS on ``L + price/2 sum_j (|u_j|^2 + |a_j|^2)`` over all input and output weights, balanced at the start,
+    with kinks that are rounded less and less: ``max_iter`` steps for each width.
 
-    The objective is not convex and has kinks: this is a source of neurons, nothing rests on it. With separate outputs
-    a neuron keeps the output it feeds. Returns neurons (with the gates they had), amplitudes and intercept.
+    At a minimum many rows lie on the kinks of neurons, where a descent of the objective itself zigzags; on the rounded
+    one it does not. The objective is not convex: this is a source of neurons, nothing rests on it. With separate
+    outputs a neuron keeps the output it feeds. Returns neurons (with the gates they had), amplitudes and intercept.
     """
-    architecture, Xl, Y, s = problem.architecture, problem.lifted, problem.Y, problem.weights
-    p, m, c = Xl.shape[1], len(neurons), problem.n_outputs
-    root = np.sqrt(start.t)
-    U, A = neurons.inputs * root, neurons.outputs * root
+    objective, t, b = RoundedObjective(problem, start.price), start.t, start.b
+    for width in widths if isinstance(problem.architecture, ReLU) else widths[-1:]:
+        if len(neurons) == 0 or expired():
+            break
+        neurons, t, b = _descend(problem, objective, neurons, t, b, width, max_iter, expired)
+    return neurons, t, b
+
+
+def _descend(
+    problem: Problem,
+    objective: RoundedObjective,
+    neurons: Neurons,
+    t: Vector,
+    b: Vector,
+    width: float,
+    max_iter: int,
+    expired: Expired,
+) -> tuple[Neurons, Vector, Vector]:
+    architecture, (p, m), c = problem.architecture, neurons.inputs.shape, problem.n_outputs
+    U, A = neurons.inputs * np.sqrt(t), neurons.outputs * np.sqrt(t)
     allowed = A != 0 if architecture.outputs == "separate" else np.ones_like(A, dtype=bool)
-    norm_rows = slice(None, -1) if architecture.bias == "free" else slice(None)
+    width = width * objective.typical_input(U)
 
     def split(z: Vector) -> tuple[Matrix, Matrix, Vector]:
         return z[: p * m].reshape(p, m), z[p * m : (p + c) * m].reshape(c, m), z[(p + c) * m :]
 
-    def objective(z: Vector) -> tuple[float, Vector]:
-        U, A, b = split(z)
-        Z = Xl @ U
-        slopes = architecture.slopes(Xl, Neurons(U, A, neurons.gates), Z)
-        H = slopes * Z
-        F = H @ A.T + b
-        R = problem.loss.gradient(F, Y, s)
-        gU = Xl.T @ (slopes * (R @ A))
-        gU[norm_rows] += start.price * U[norm_rows]
-        gA = (R.T @ H + start.price * A) * allowed
-        gb = R.sum(axis=0) if problem.intercept else np.zeros(c)
-        decay = 0.5 * start.price * (np.sum(U[norm_rows] ** 2) + np.sum(A**2))
-        return problem.loss.value(F, Y, s) + float(decay), np.concatenate([gU.ravel(), gA.ravel(), gb])
+    def flat(z: Vector) -> tuple[float, Vector]:
+        value, gU, gA, gb = objective(*split(z), neurons.gates, width)
+        return value, np.concatenate([gU.ravel(), (gA * allowed).ravel(), gb])
 
     def watch(z: Vector) -> None:
         if expired():
             raise StopIteration
 
-    z = np.concatenate([U.ravel(), A.ravel(), start.b])
     options = {"maxiter": max_iter, "maxfun": 2 * max_iter, "maxcor": 10, "gtol": 1e-10, "ftol": 1e-8}
-    found = minimize(objective, z, jac=True, method="L-BFGS-B", callback=watch, options=options)
-    U, A, b = split(found.x)
+    z = np.concatenate([U.ravel(), A.ravel(), b])
+    U, A, b = split(minimize(flat, z, jac=True, method="L-BFGS-B", callback=watch, options=options).x)
     u, a = architecture.input_norm(U), architecture.output_norm(A)
-    keep = u * a > 1e-9 * max(float((u * a).max(initial=0.0)), 1e-300)
+    keep = u * a > NEGLIGIBLE * max(float((u * a).max(initial=0.0)), 1e-300)
     gates = None if neurons.gates is None else neurons.gates[:, keep]
     return Neurons(U[:, keep] / u[keep], A[:, keep] / a[keep], gates), (u * a)[keep], b
