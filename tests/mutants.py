@@ -154,6 +154,8 @@ merge of both signs | solvers/prune.py | solvers/test_prune.py
     ).tobytes() + np.round(neurons.outputs[:, j], 12).tobytes() => ).tobytes()
 prune keeps the amplitudes | solvers/prune.py | solvers/test_prune.py
     return neurons.take(kept), x[kept] => return neurons.take(kept), t[kept]
+search cut short is a success | solvers/base.py | solvers/test_statuses.py
+    searching=iterate.searching or cut) => searching=iterate.searching)
 optimal by search | solvers/base.py | solvers/test_statuses.py
     elif state.primal - state.whole_dual <= allowed: => elif state.primal - state.priced <= allowed:
 bound of a list is global | solvers/base.py | solvers/test_statuses.py

@@ -152,6 +152,21 @@ def test_time_limit_of_a_solver_that_returns_when_time_is_spent() -> None:
     check(PROBLEM, solution)
 
 
+def test_a_search_cut_short_by_the_limit_is_no_success() -> None:
+    def late(problem: Problem, budget: Budget) -> Iterator[Iterate]:
+        V = problem.dual_vector(BEST.network(problem.X))
+        current = problem.architecture.from_network(BEST.network)[0]
+        while not budget.expired():
+            pass
+        yield Iterate(
+            BEST.network, V, LocalSearch().price(problem, V, current, 0.0, np.random.default_rng(0), budget.expired)
+        )
+
+    solution = Fake(late).solve(PROBLEM, Stop(1e-3, time_limit=0.05))
+    assert solution.status == Status.TIME_LIMIT and solution.certificate.relative_priced_gap <= 1e-3
+    check(PROBLEM, solution)
+
+
 def test_optimal_although_time_is_spent() -> None:
     def late(problem: Problem, budget: Budget) -> Iterator[Iterate]:
         while not budget.expired():

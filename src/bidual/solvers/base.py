@@ -7,7 +7,7 @@ import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
@@ -238,7 +238,9 @@ def drive(
                 if iterate is None:
                     status = _exhausted(state, budget, allowed)
                 else:
-                    state.take(iterate)
+                    # A search that ends when time is up may have been cut short: it found nothing, or had no time to.
+                    cut = iterate.pricing.dual is None and budget.expired()
+                    state.take(replace(iterate, searching=iterate.searching or cut))
     except KeyboardInterrupt:
         status = Status.INTERRUPTED
     hurry = status in (Status.TIME_LIMIT, Status.INTERRUPTED)
