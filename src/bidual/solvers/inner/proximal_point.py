@@ -10,8 +10,8 @@ import numpy as np
 
 from bidual.typing import Expired, Outputs
 
-GROWTH, SETTLED = 2.5, 0.1
-"""Growth of the proximal steps, decrease of the gradient that ends an inner minimisation."""
+GROWTH, BEGUN, SETTLED = 2.5, 0.5, 0.1
+"""Growth of the proximal steps, decrease of the gradient that ends the first inner minimisation, and any other."""
 
 INNER, IDLE = 30, 3
 """Newton steps of one inner minimisation; proximal-point steps without a smaller gap after which the method ends."""
@@ -54,22 +54,22 @@ class DualFunction(ABC, Generic[Centre]):
 def proximal_point(function: DualFunction[Centre], rounding: float, expired: Expired) -> Iterator[Centre]:
     """Centres towards the optimum. Stops early when ``expired``, and ends where it makes no more headway; gradients
     below ``rounding`` are 0."""
-    best, idle = np.inf, 0
+    best, idle, decrease = np.inf, 0, BEGUN
     while idle < IDLE and not expired():
-        settled = _minimise(function, rounding, expired)
+        settled = _minimise(function, decrease, rounding, expired)
         centre = function.centre()
         yield centre
         idle = 0 if centre.gap < best else idle + 1
-        best = min(best, centre.gap)
+        best, decrease = min(best, centre.gap), SETTLED
         if function.sharpen(centre.gap, settled and not idle):
             settled, idle = True, 0
         function.recentre(GROWTH if settled else 1.0)
 
 
-def _minimise(function: DualFunction[Centre], rounding: float, expired: Expired) -> bool:
-    """Newton steps until the gradient has fallen enough; False if it does not."""
+def _minimise(function: DualFunction[Centre], decrease: float, rounding: float, expired: Expired) -> bool:
+    """Newton steps until the gradient has fallen to ``decrease`` times the first; False if it does not."""
     g = function.gradient()
-    goal = max(SETTLED * float(np.linalg.norm(g)), rounding)
+    goal = max(decrease * float(np.linalg.norm(g)), rounding)
     for _ in range(INNER):
         if np.linalg.norm(g) <= goal:
             return True
