@@ -28,23 +28,24 @@ FURTHEST = 1e3
 
 
 def profile(found: Times, problems: list[str], method: str, tol: float) -> tuple[np.ndarray, np.ndarray]:
-    """(tau, rho): the share rho of the problems on which the method took at most tau times the least of all methods
-    (Dolan & More 2002). Problems that a method refuses are not solved."""
+    """(tau, rho): the share rho of the problems that the method was asked on which it took at most tau times the least
+    of all methods (Dolan & More 2002)."""
     ratios = []
-    for problem in problems:
+    for problem in (asked := [problem for problem in problems if method in found[problem]]):
         seconds = {name: reached[tol] for name, reached in found[problem].items()}
         best = min(seconds.values())
         ratios.append(seconds.get(method, math.inf) / best if math.isfinite(best) else math.inf)
     tau = np.sort([value for value in ratios if value <= FURTHEST])
-    rho = np.arange(1, len(tau) + 1) / len(problems)
+    rho = np.arange(1, len(tau) + 1) / len(asked)
     return np.concatenate([[1.0], tau, [FURTHEST]]), np.concatenate([[0.0], rho, rho[-1:] if len(rho) else [0.0]])
 
 
 def draw_profiles(rows: list[Row], path: Path) -> None:
     """A row of panels for each sort of problem, a column for each accuracy."""
     found = times(rows)
+    compared = {problem for problem, methods in found.items() if len(methods) > 1}
     sorts = {
-        title: [p for p in found if p in {row["problem"] for row in rows if wanted(row["cell"])}]
+        title: list(dict.fromkeys(row["problem"] for row in rows if wanted(row["cell"]) and row["problem"] in compared))
         for title, wanted in PANELS.items()
     }
     sorts = {title: problems for title, problems in sorts.items() if problems}
@@ -59,7 +60,7 @@ def draw_profiles(rows: list[Row], path: Path) -> None:
                     ax.step(tau, rho, where="post", color=COLOURS[method], label=method, lw=width)
             ax.set(xscale="log", xlim=(1, FURTHEST), ylim=(0, 1.02), title=f"to {tol:.0e}".replace("e-0", "e-"))
             ax.grid(alpha=0.3)
-        line[0].set_ylabel(f"{title}\nshare of {len(problems)} problems")
+        line[0].set_ylabel(f"{title}\nshare of at most {len(problems)} problems")
     for ax in axes[-1]:
         ax.set_xlabel("times the fastest")
     handles = {label: handle for ax in axes.flat for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}

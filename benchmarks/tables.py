@@ -64,17 +64,18 @@ def summary(rows: list[Row], kind: str) -> str:
     problems = [problem for problem in found if problem.startswith(f"{kind} ")]
     if not problems:
         return NOT_RUN
+    compared = [problem for problem in problems if len(found[problem]) > 1]
     head = ["peer", *(f"to {tol:.0e}".replace("e-0", "e-") for tol in TOLERANCES), "solved to 1e-6", "the fastest"]
     lines = []
     for peer in PEERS:
         parts = [ratio(found, peer, tol, problems) for tol in TOLERANCES]
         _, solved, asked = parts[-1]
         if asked:
-            wins = sum(fastest(found[problem], TOLERANCES[-1]) == peer for problem in problems)
+            wins = sum(fastest(found[problem], TOLERANCES[-1]) == peer for problem in compared)
             cells = [f"{mean:.1f} ({count})" if count else "-" for mean, count, _ in parts]
             lines.append([peer, *cells, f"{solved} of {asked}", str(wins)])
     mine = [found[problem].get("bidual", {}).get(TOLERANCES[-1], math.inf) for problem in problems]
-    wins = sum(fastest(found[problem], TOLERANCES[-1]) == "bidual" for problem in problems)
+    wins = sum(fastest(found[problem], TOLERANCES[-1]) == "bidual" for problem in compared)
     solved = sum(map(math.isfinite, mine))
     lines.insert(0, ["bidual", *(["1"] * len(TOLERANCES)), f"{solved} of {len(mine)}", str(wins)])
     return markdown([head, *lines])
