@@ -32,3 +32,8 @@ Masks: TypeAlias = NDArray[np.bool_]
 
 Expired: TypeAlias = Callable[[], bool]
 """Asked by long work: True once the driver's time is spent."""
+
+
+def never() -> bool:
+    """There is no time limit."""
+    return False

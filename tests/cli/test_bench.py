@@ -30,3 +30,8 @@ def test_peers_need_a_checkout(run: Command, tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     ran = run("bench", "--peers", "celer")
     assert ran.code == 2 and "checkout" in ran.err
+
+
+def test_where_results_go_is_checked_first(run: Command, tmp_path: Path) -> None:
+    ran = run("bench", "--out", tmp_path / "missing" / "bench.json")
+    assert ran.code == 2 and "make it first" in ran.err and "gated" not in ran.err

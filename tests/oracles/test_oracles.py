@@ -28,9 +28,9 @@ from bidual.oracles import (
     Split,
     local_search,
 )
-from bidual.oracles.base import never
 from bidual.penalties import Strength
 from bidual.problem import Problem
+from bidual.typing import never
 
 seeds = st.integers(0, 2**32 - 1)
 

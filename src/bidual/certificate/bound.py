@@ -11,7 +11,7 @@ from bidual.architectures.base import PatternPrices, Witness
 from bidual.architectures.patterns import Patterns
 from bidual.problem import Problem
 from bidual.relaxation import relaxable, relaxed_dual
-from bidual.typing import Expired, Matrix, Outputs
+from bidual.typing import Expired, Matrix, Outputs, never
 
 Scope = Literal["global", "patterns"]
 Method = Literal["enumeration", "norms", "semidefinite", "closed form", "projection"]
@@ -78,11 +78,11 @@ def semidefinite_point(problem: Problem, V: Outputs, touch: Matrix) -> DualPoint
     return DualPoint(V, Bound(value, "global", "semidefinite", touch=touch))
 
 
-def relaxed_point(problem: Problem, expired: Expired | None = None) -> DualPoint | None:
+def relaxed_point(problem: Problem, expired: Expired = never) -> DualPoint | None:
     """The dual vector that is best for the semidefinite bound, whatever the network; None where there is none."""
     if not relaxable(problem):
         return None
-    return semidefinite_point(problem, *relaxed_dual(problem, expired or (lambda: False)))
+    return semidefinite_point(problem, *relaxed_dual(problem, expired))
 
 
 def pattern_point(problem: Problem, V: Outputs, patterns: Patterns, floor: float) -> tuple[DualPoint, PatternPrices]:

@@ -122,6 +122,7 @@ def certify(
     patterns to take into the scope besides those of the network's own neurons. whole : a global dual point already
     proven; where its gap is at most ``enough``, the certificate is its own; without it, the better of the norm bound
     and the semidefinite relaxation is proven. ``hurry`` proves looser bounds, without relaxation and projections.
+    proven : a dual point on listed patterns, used as it is in place of projections where all neurons lie on them.
     """
     refusal = problem.architecture.refusal(network, problem.X.shape[1], problem.n_outputs, problem.intercept)
     if refusal is not None:

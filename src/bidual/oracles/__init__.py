@@ -1,6 +1,6 @@
 """Which neuron next, and at most how good is any other."""
 
-from bidual.oracles.base import Oracle, Pricing, never
+from bidual.oracles.base import Oracle, Pricing
 from bidual.oracles.enumerated import Enumerated, most_patterns
 from bidual.oracles.listed import Listed, Sampled
 from bidual.oracles.local_search import LocalSearch
@@ -27,5 +27,4 @@ __all__ = [
     "Sampled",
     "Split",
     "most_patterns",
-    "never",
 ]

@@ -10,12 +10,7 @@ import numpy as np
 from bidual.architectures import Neurons
 from bidual.certificate import DualPoint
 from bidual.problem import Problem
-from bidual.typing import Expired, Outputs, Vector
-
-
-def never() -> bool:
-    """There is no time limit."""
-    return False
+from bidual.typing import Expired, Outputs, Vector, never
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from bidual.architectures import Architecture, Neurons, Patterns
 from bidual.architectures.arrangement import count_cells, covers_faces
 from bidual.certificate import DualPoint, pattern_point
 from bidual.errors import RefusedError
-from bidual.oracles.base import Oracle, Pricing, never
+from bidual.oracles.base import Oracle, Pricing
 from bidual.problem import Problem
-from bidual.typing import Expired, Outputs
+from bidual.typing import Expired, Outputs, never
 
 
 @final

@@ -11,9 +11,9 @@ from bidual.architectures import Neurons, Patterns
 from bidual.architectures.patterns import sample
 from bidual.certificate import pattern_point
 from bidual.errors import InvalidDataError, InvalidParameterError
-from bidual.oracles.base import Oracle, Pricing, never
+from bidual.oracles.base import Oracle, Pricing
 from bidual.problem import Problem
-from bidual.typing import Expired, Outputs
+from bidual.typing import Expired, Outputs, never
 
 
 @final

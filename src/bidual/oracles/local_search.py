@@ -14,9 +14,9 @@ from bidual.errors import InvalidParameterError, RefusedError
 from bidual.operators.ascent import climb
 from bidual.operators.cone import Cones
 from bidual.operators.device import Device
-from bidual.oracles.base import Oracle, Pricing, never
+from bidual.oracles.base import Oracle, Pricing
 from bidual.problem import Problem
-from bidual.typing import Expired, Matrix, Outputs, Vector
+from bidual.typing import Expired, Matrix, Outputs, Vector, never
 
 BLOCK = 1 << 18
 """Rows times starts that climb together: what they need stays in the second-level cache."""

@@ -11,9 +11,9 @@ import numpy as np
 from bidual.architectures import Neurons
 from bidual.certificate import DualPoint
 from bidual.errors import InvalidParameterError
-from bidual.oracles.base import Oracle, Pricing, never
+from bidual.oracles.base import Oracle, Pricing
 from bidual.problem import Problem
-from bidual.typing import Expired, Outputs
+from bidual.typing import Expired, Outputs, never
 
 
 @final

@@ -32,9 +32,8 @@ def add(subparsers: Any) -> None:
     )
     parser.add_argument("--quick", action="store_true", help="the six smallest problems")
     parser.add_argument("--large", action="store_true", help="the large sizes too; minutes")
-    parser.add_argument(
-        "--time-limit", type=positive, default=60.0, metavar="SECONDS", help="of one solve (default: 60)"
-    )
+    limit = "of one solve (default: 60); --peers have limits of their own"
+    parser.add_argument("--time-limit", type=positive, default=60.0, metavar="SECONDS", help=limit)
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the results as JSON")
     parser.add_argument("--peers", nargs="+", metavar="NAME", help="other packages to run as well; all: every one")
     add_common(parser)
@@ -43,6 +42,8 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> Outcome:
     """Solve, or hand over to the runner."""
+    if args.out is not None and not args.out.parent.is_dir():
+        raise InputError(f"--out {str(args.out)!r}: there is no folder {str(args.out.parent)!r}; make it first")
     if args.peers:
         return _with_peers(args)
     from bidual.bench import TOLERANCES, measure, pose

@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 
 from bidual.architectures.base import Witness
 from bidual.operators.cone import Cones, Projections
-from bidual.oracles.base import never
 from bidual.penalties import Strength
 from bidual.program import Program
 from bidual.solvers.inner.envelope import Envelope
 from bidual.solvers.inner.group_newton import first_steps
 from bidual.solvers.inner.proximal_point import DualFunction, line_search, proximal_point
 from bidual.solvers.inner.woodbury import solve_diagonal_plus
-from bidual.typing import Expired, Matrix, Outputs, Vector
+from bidual.typing import Expired, Matrix, Outputs, Vector, never
 
 SHORTER = 0.1
 """The first proximal step of the blocks, as a share of that without cones, which shorten them."""

@@ -8,13 +8,12 @@ from typing import Any, final
 
 import numpy as np
 
-from bidual.oracles.base import never
 from bidual.penalties import Strength
 from bidual.program import Program
 from bidual.solvers.inner.envelope import Envelope
 from bidual.solvers.inner.preconditioner import MeanField
 from bidual.solvers.inner.proximal_point import DualFunction, line_search, proximal_point
-from bidual.typing import Expired, Matrix, Outputs, Vector
+from bidual.typing import Expired, Matrix, Outputs, Vector, never
 
 ACCURACY = 0.1
 """Of a direction."""
