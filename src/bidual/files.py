@@ -14,7 +14,8 @@ import os
 import re
 import uuid
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
@@ -37,7 +38,7 @@ _KINDS = "biufcSUmM"
 def write_arrays(path: str | os.PathLike[str], kind: str, header: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
     """Write a file that ``read_arrays(path, kind)`` gives back bit for bit.
 
-    The file is written beside ``path`` and then takes its place, so an interrupted write leaves what was there.
+    An interrupted write leaves what was there before.
 
     Parameters
     ----------
@@ -59,10 +60,17 @@ def write_arrays(path: str | os.PathLike[str], kind: str, header: Mapping[str, A
         _DIGEST: np.frombuffer(_digest(text, members), np.uint8),
         _HEADER: np.frombuffer(text, np.uint8),
     }
+    with replacing(path) as file:
+        _write_zip(file, members)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file beside ``path`` that takes its place at the end, so that an interrupted write leaves what was there."""
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         with open(draft, "xb") as file:
-            _write_zip(file, members)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(draft, path)
