@@ -26,7 +26,7 @@ unused bits flipped | operators/bits.py | operators/test_bits.py::test_pairs_are
     complement[-1:] &= tail => pass
 targets take no memory | solvers/memory.py | solvers/test_memory.py::test_the_limit_is_kept_and_costs_no_accuracy
     VECTORS * n * c + WEIGHTS => WEIGHTS
-gate without its bits compared | certificate/certificate.py | test_certificate.py::test_a_network_slid_off_its_patterns
+gate without its bits compared | architectures/base.py | test_certificate.py::test_a_network_slid_off_its_patterns
     place.get(mask.tobytes(), -1) => place.get(mask.tobytes(), 0)
 squared conjugate | losses/squared.py | losses/test_losses.py::test_fenchel_young
     Z * (0.5 * Z / s => Z * (Z / s
@@ -60,7 +60,9 @@ unbalanced vectors count | problem.py | test_problem.py::test_dual_of_an_unbalan
     if self.intercept and np.any( => if False and np.any(
 dual a millionth too large | problem.py | solvers/test_statuses.py::test_optimal
     return -self.loss.conjugate(-t * V, => return -(1 - 1e-6) * self.loss.conjugate(-t * V,
-size of a free bias | architectures/base.py | architectures/test_architectures.py::test_networks_survive_the_round_trip
+amplitude of a sign unit twice | architectures/bounded.py | architectures/test_architectures.py::test_networks_survive_the_round_trip
+    return np.ones_like(amplitudes), amplitudes => return amplitudes, amplitudes
+size of a free bias | architectures/pieces.py | architectures/test_architectures.py::test_networks_survive_the_round_trip
     U[:-1] if self.bias == "free" else U => U
 gate at zero | activations.py | test_network.py::test_zero_opens_a_gate_and_has_sign_plus_one
     return z * (gate >= 0) => return z * (gate > 0)
@@ -115,7 +117,7 @@ other side of a hyperplane | architectures/arrangement.py | architectures/test_a
 cells counted on another plane | architectures/arrangement.py | architectures/test_arrangement.py
     count_cells(H[:-1] @ _complement(h), limit - count) => count_cells(H[:-1, 1:], limit - count)
 gates on hyperplanes forgotten | oracles/enumerated.py | regression/test_gates_on_hyperplanes.py
-    if problem.architecture.gated and not covers_faces(problem.lifted, patterns): => if False:
+    if problem.architecture.faces and not covers_faces(problem.lifted, patterns): => if False:
 smaller bound of two lists | certificate/bound.py | oracles/test_oracles.py::test_split_is_the_unsplit_oracle
     Bound(max(self.value, other.value) => Bound(min(self.value, other.value)
 bound of some pieces | oracles/wrappers.py | oracles/test_oracles.py::test_split_claims_no_more_than_its_pieces
@@ -128,13 +130,13 @@ list is global | certificate/proof.py | regression/test_forged_scope.py
     if PROVES.get(bound.method) != bound.scope: => if False:
 primal taken on trust | certificate/certificate.py | test_certificate.py::test_forgeries_are_rejected
     _agree("primal", self.primal, primal, => _agree("primal", primal, primal,
-mean bound of the patterns | certificate/proof.py | test_certificate.py::test_forgeries_are_rejected
+mean bound of the patterns | architectures/pieces.py | test_certificate.py::test_forgeries_are_rejected
     return float(norms.max(initial=0.0)) => return float(norms.mean())
 negative multipliers | certificate/proof.py | test_certificate.py::test_a_witness_is_nonnegative_and_closes_a_free_bias
     if not (witness.values >= 0).all(): => if False:
 witness of no sign | certificate/proof.py | regression/test_forged_witness.py
      and (np.abs(blocks[:, 2]) == 1).all()) => )
-open free bias | certificate/proof.py | test_certificate.py::test_a_witness_is_nonnegative_and_closes_a_free_bias
+open free bias | architectures/pieces.py | test_certificate.py::test_a_witness_is_nonnegative_and_closes_a_free_bias
     closed = not free or => closed = True or
 cells missing | certificate/proof.py | test_certificate.py::test_forgeries_are_rejected
     complete = count_cells(Xl, len(patterns)) == len(patterns) => complete = True

@@ -5,20 +5,34 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bidual.architectures import ARCHITECTURES, Architecture, GatedReLU, Linear, ReLU
+from bidual.architectures import (
+    ARCHITECTURES,
+    Architecture,
+    Bounded,
+    GatedReLU,
+    Linear,
+    PiecewiseLinear,
+    ReLU,
+    Sign,
+    Tanh,
+)
 from bidual.network import Layer, Network
 
 CASES: list[Architecture] = [
     *(ReLU(slope, bias, outputs) for slope in (0.0, 0.1, -1.0) for bias in ("penalized", "none", "free")
       for outputs in ("separate", "shared")),
-    *(kind(bias, outputs) for kind in (GatedReLU, Linear) for bias in ("penalized", "none")
+    *(kind(bias, outputs) for kind in (GatedReLU, Linear, Sign, Tanh) for bias in ("penalized", "none")
       for outputs in ("separate", "shared")),
 ]  # fmt: skip
 
 every_architecture = pytest.mark.parametrize("architecture", CASES, ids=repr)
 
+PIECEWISE = [case for case in CASES if isinstance(case, PiecewiseLinear)]
+every_piecewise = pytest.mark.parametrize("architecture", PIECEWISE, ids=repr)
+
 assert {type(case) for case in CASES} == set(ARCHITECTURES.values()), "a registered architecture has no case"
 
+WORDS = {ReLU: "relu", Linear: "linear", Sign: "sign", Tanh: "tanh"}
 DATA = ("gauss", "duplicates", "parallel", "zero_rows", "low_rank", "grid", "constant_column")
 
 
@@ -51,7 +65,7 @@ def random_network(
     last = Layer(A, rng.normal(size=c) if intercept else np.zeros(c))
     if not architecture.gated:
         slope = getattr(architecture, "slope", 0.0)
-        return Network((Layer(W, b, "linear" if isinstance(architecture, Linear) else "relu", slope), last))
+        return Network((Layer(W, b, WORDS[type(architecture)], slope), last))
     G = rng.normal(size=(d, m)) * rng.choice([0.0, 1.0], size=(d, m))
     g = rng.normal(size=m) * rng.choice([0.0, 1.0], size=m) if biased else np.zeros(m)
     return Network((Layer(W, b, "gated", gate=G, gate_bias=g), last))
@@ -63,7 +77,8 @@ def slow_size(architecture: Architecture, network: Network) -> float:
     total = 0.0
     for w, b, a in zip(hidden.weight.T, hidden.bias, last.weight, strict=True):
         inputs = np.append(w, b) if architecture.bias == "penalized" else w
-        total += np.linalg.norm(inputs) * (np.abs(a).sum() if architecture.outputs == "separate" else np.linalg.norm(a))
+        length = 1.0 if isinstance(architecture, Bounded) else np.linalg.norm(inputs)
+        total += length * (np.abs(a).sum() if architecture.outputs == "separate" else np.linalg.norm(a))
     return float(total)
 
 

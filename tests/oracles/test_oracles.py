@@ -6,11 +6,11 @@ from collections import OrderedDict
 
 import numpy as np
 import pytest
-from architectures.cases import DATA, balanced, every_architecture, random_rows
+from architectures.cases import DATA, balanced, every_architecture, every_piecewise, random_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bidual.architectures import Architecture, GatedReLU, Linear, Neurons, Patterns, ReLU, no_neurons
+from bidual.architectures import Architecture, GatedReLU, Linear, Neurons, Patterns, ReLU, Sign, Tanh, no_neurons
 from bidual.architectures.patterns import sample
 from bidual.certificate import verify_bound
 from bidual.errors import InvalidDataError, InvalidParameterError, RefusedError
@@ -129,10 +129,10 @@ def test_enumeration_is_never_beaten_by_search_or_samples(architecture: Architec
         try:
             everything = ask(Enumerated(), problem, V)
         except RefusedError:
-            assert architecture.gated and architecture.bias == "none"
+            assert isinstance(architecture, Tanh) or architecture.gated and architecture.bias == "none"
             continue
         bound = everything.dual.bound
-        assert bound.scope == "global" or architecture.gated
+        assert bound.scope == "global" or architecture.faces and architecture.bias == "none"
         verify_bound(problem, everything.dual)
         assert everything.best_found <= bound.value * (1 + 1e-9) + 1e-9
         others = [Sampled(100, seed)] + ([LocalSearch(30)] if isinstance(architecture, ReLU) else [])
@@ -232,7 +232,7 @@ def test_search_on_torch_finds_the_same_neurons() -> None:
         assert one == pytest.approx(other, abs=1e-8)
 
 
-@every_architecture
+@every_piecewise
 @given(seed=seeds, kind=st.sampled_from(DATA))
 @settings(max_examples=8, deadline=None)
 def test_listed_bounds_hold_on_their_patterns_and_verify(architecture: Architecture, seed: int, kind: str) -> None:
@@ -256,6 +256,19 @@ def test_listed_bounds_hold_on_their_patterns_and_verify(architecture: Architect
         scores = np.linalg.norm(H.T @ V, axis=1) if architecture.outputs == "shared" else np.abs(H.T @ V).max(axis=1)
         lengths = architecture.input_norm(U[:, inside])
         assert (scores <= bound.value * lengths * (1 + 1e-9) + 1e-9).all()
+
+
+@pytest.mark.parametrize("outputs", ["separate", "shared"])
+def test_sign_units_on_listed_patterns_are_columns(outputs: str) -> None:
+    rng = np.random.default_rng(0)
+    X, V = rng.normal(size=(6, 2)), balanced(rng.normal(size=(6, 2)))
+    problem = make_problem(X, 2, Sign(outputs=outputs))
+    patterns = sample(problem.lifted, 5, 0)
+    priced = ask(Listed(patterns), problem, V)
+    verify_bound(problem, priced.dual)
+    scores = V.T @ np.where(patterns.masks, 1.0, -1.0)
+    best = np.abs(scores).max() if outputs == "separate" else np.linalg.norm(scores, axis=0).max()
+    assert priced.best_found == pytest.approx(best) == priced.dual.bound.value
 
 
 def test_sampled_is_listed_and_the_same_for_the_same_seed() -> None:

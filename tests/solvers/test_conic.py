@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 import pytest
 
-from bidual.architectures import GatedReLU, Linear, ReLU
+from bidual.architectures import GatedReLU, Linear, PiecewiseLinear, ReLU
 from bidual.architectures.patterns import sample
 from bidual.errors import InvalidParameterError, MissingDependencyError, RefusedError
 from bidual.losses import LOSSES, Squared
@@ -31,7 +31,10 @@ def squared_problem(n: int = 8, d: int = 2, c: int = 1, seed: int = 0, architect
     return Problem(rng.normal(size=(n, d)), rng.normal(size=(n, c)), Squared(), architecture, Strength(0.2), **options)
 
 
-@pytest.mark.parametrize("problem", example_problems(), ids=lambda p: f"{p.loss.name}-{p.architecture}")
+SOLVABLE = [problem for problem in example_problems() if isinstance(problem.architecture, PiecewiseLinear)]
+
+
+@pytest.mark.parametrize("problem", SOLVABLE, ids=lambda p: f"{p.loss.name}-{p.architecture}")
 def test_every_problem_is_solved_to_its_certificate(problem: Problem) -> None:
     solution = Conic().solve(problem, Stop(tol=1e-7))
     assert solution.status == Status.OPTIMAL, str(solution.certificate)

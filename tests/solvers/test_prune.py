@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from architectures.cases import every_architecture, random_network
+from architectures.cases import every_piecewise, random_network
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,7 +28,7 @@ def predictions(problem: Problem, neurons: Neurons, t: Vector) -> Outputs:
     return (problem.architecture.activations(problem.lifted, neurons) * t) @ neurons.outputs.T
 
 
-@every_architecture
+@every_piecewise
 @pytest.mark.parametrize("c", [1, 2])
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=5, deadline=None)

@@ -1,23 +1,37 @@
 """One class of networks per file: its neurons, their cone, their best scores, its map to a network."""
 
 from bidual.architectures.base import Architecture, PatternPrices, Witness
+from bidual.architectures.bounded import Bounded
 from bidual.architectures.gated import GatedReLU
 from bidual.architectures.linear import Linear
 from bidual.architectures.neurons import Neurons, no_neurons
 from bidual.architectures.patterns import Patterns
+from bidual.architectures.pieces import PiecewiseLinear
 from bidual.architectures.relu import ReLU
+from bidual.architectures.sign import Sign
+from bidual.architectures.tanh import Tanh
 
-ARCHITECTURES: dict[str, type[Architecture]] = {"relu": ReLU, "gated": GatedReLU, "linear": Linear}
+ARCHITECTURES: dict[str, type[Architecture]] = {
+    "relu": ReLU,
+    "gated": GatedReLU,
+    "linear": Linear,
+    "sign": Sign,
+    "tanh": Tanh,
+}
 
 __all__ = [
     "ARCHITECTURES",
     "Architecture",
+    "Bounded",
     "GatedReLU",
     "Linear",
     "Neurons",
     "PatternPrices",
     "Patterns",
+    "PiecewiseLinear",
     "ReLU",
+    "Sign",
+    "Tanh",
     "Witness",
     "no_neurons",
 ]

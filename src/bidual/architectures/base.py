@@ -69,10 +69,14 @@ class Architecture(ABC):
     """A class of two-layer networks ``f(x) = sum_j t_j activation_j(x) a_j + intercept``, t_j >= 0.
 
     A unit neuron has input weights u and output weights a with ``|u| |a| = 1``; the size of a network is
-    ``sum_j t_j``, so that ``beta * size`` is the least weight decay of any network with the same neurons.
+    ``sum_j t_j``. The kinds are :class:`~bidual.architectures.pieces.PiecewiseLinear`, where ``beta * size`` is the
+    least weight decay of any network with the same neurons, and :class:`~bidual.architectures.bounded.Bounded`, where
+    ``|u|`` is 1 for every u.
 
     bias : ``"penalized"`` (a column of ones, its weight inside ``|u|``), ``"free"`` (outside ``|u|``) or ``"none"``.
     outputs : ``"separate"`` (``|a|`` is the 1-norm: each neuron feeds one output) or ``"shared"`` (the 2-norm).
+
+    faces : True if units on hyperplanes of the data can have patterns of their own, which no cell has.
 
     The score of a neuron against a dual vector V (n, c) is ``|<V, activation a'>|``.
     """
@@ -80,23 +84,23 @@ class Architecture(ABC):
     bias: Bias
     outputs: OutputNorm
     gated: bool = False
+    faces: bool = False
 
     def lift(self, X: Rows) -> Rows:
         """(n, p): X with the bias column appended, if there is one."""
         return X if self.bias == "none" else np.column_stack([X, np.ones(X.shape[0])])
 
+    @abstractmethod
     def input_norm(self, U: Matrix) -> Vector:
-        """(m,): the 2-norms of the columns of U (p, m), without a free bias."""
-        return np.linalg.norm(U[:-1] if self.bias == "free" else U, axis=0)
+        """(m,): the norms |u| of the columns of U (p, m)."""
 
     def output_norm(self, A: Matrix) -> Vector:
         """(m,): the norms of the columns of A (c, m)."""
         return np.abs(A).sum(axis=0) if self.outputs == "separate" else np.linalg.norm(A, axis=0)
 
     @abstractmethod
-    def slopes(self, Xl: Rows, neurons: Neurons, Z: Matrix | None = None) -> Matrix:
-        """(n, m): the activation's slope at each lifted row, the activation being ``slopes * Z``; ``Z = Xl @ inputs``
-        may be passed where it is known."""
+    def activations(self, Xl: Rows, neurons: Neurons) -> Matrix:
+        """(n, m): the outputs of the hidden units at the lifted rows."""
 
     @abstractmethod
     def all_patterns(self, Xl: Rows) -> Patterns:
@@ -110,6 +114,10 @@ class Architecture(ABC):
     def on_patterns(self, Xl: Rows, patterns: Patterns, V: Outputs, floor: float) -> PatternPrices:
         """The best neuron on each pattern (and output and sign); those that provably score at most ``floor`` may be
         left out."""
+
+    @abstractmethod
+    def bound_by_witness(self, Xl: Rows, patterns: Patterns, V: Outputs, witness: Witness | None) -> float:
+        """The bound over every neuron on the listed patterns that the witness proves."""
 
     @abstractmethod
     def norm_bound(self, Xl: Rows, V: Outputs) -> float:
@@ -129,17 +137,23 @@ class Architecture(ABC):
         gates = neurons.inputs if neurons.gates is None else neurons.gates
         return Patterns(Bits.nonnegative(Xl, gates), gates)
 
-    def activations(self, Xl: Rows, neurons: Neurons) -> Matrix:
-        """(n, m): the outputs of the hidden units."""
-        Z = Xl @ neurons.inputs
-        return self.slopes(Xl, neurons, Z) * Z
+    def lies_on(self, Xl: Rows, neurons: Neurons, patterns: Patterns) -> NDArray[np.bool_]:
+        """(m, P): which neurons lie on which pattern, one that opens exactly its rows."""
+        place = {mask.tobytes(): j for j, mask in enumerate(patterns.bits.packed)}
+        own = self.patterns(Xl, neurons).bits.packed
+        found = np.array([place.get(mask.tobytes(), -1) for mask in own], dtype=np.intp)
+        return np.equal(found[:, None], np.arange(len(patterns)))
 
     def to_network(self, neurons: Neurons, amplitudes: Vector, intercept: Vector) -> Network:
-        """The balanced network: both layers of neuron j carry ``sqrt(t_j)``, which makes weight decay least."""
-        root = np.sqrt(amplitudes)
-        W = neurons.inputs * root
+        """The network in which neuron j has the amplitude t_j."""
+        inner, outer = self.split(amplitudes)
+        W = neurons.inputs * inner
         weight, bias = (W, np.zeros(W.shape[1])) if self.bias == "none" else (W[:-1], W[-1])
-        return Network((self.layer(weight, bias, neurons), Layer((neurons.outputs * root).T, intercept)))
+        return Network((self.layer(weight, bias, neurons), Layer((neurons.outputs * outer).T, intercept)))
+
+    @abstractmethod
+    def split(self, amplitudes: Vector) -> tuple[Vector, Vector]:
+        """(m,) and (m,): what of the amplitudes the input weights carry, and what the output weights."""
 
     def from_network(self, network: Network) -> tuple[Neurons, Vector]:
         """(neurons, amplitudes): the inverse of :meth:`to_network`. With separate outputs, a hidden unit that feeds

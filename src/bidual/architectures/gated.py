@@ -9,10 +9,11 @@ import numpy as np
 
 from bidual.architectures import bounds
 from bidual.architectures.arrangement import enumerate_cells, most_cells
-from bidual.architectures.base import Architecture, Bias, OutputNorm, PatternPrices
+from bidual.architectures.base import Bias, OutputNorm, PatternPrices
 from bidual.architectures.linear import block_prices
 from bidual.architectures.neurons import Neurons
 from bidual.architectures.patterns import Patterns
+from bidual.architectures.pieces import PiecewiseLinear
 from bidual.errors import InvalidParameterError
 from bidual.network import Layer
 from bidual.operators.masked import MaskedData
@@ -21,7 +22,7 @@ from bidual.typing import Matrix, Outputs, Rows, Vector
 
 @final
 @dataclass(frozen=True)
-class GatedReLU(Architecture):
+class GatedReLU(PiecewiseLinear):
     """Units ``1[g'x >= 0] u'x`` (Mishkin, Sahiner & Pilanci 2022): the program over patterns without its cones.
 
     With several outputs, ``"separate"`` charges ``sum ||U_jk||`` (a group for each pattern and output) and ``"shared"``
@@ -32,6 +33,7 @@ class GatedReLU(Architecture):
     bias: Bias = "penalized"
     outputs: OutputNorm = "separate"
     gated = True
+    faces = True
 
     def __post_init__(self) -> None:
         if self.bias == "free":

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bidual.architectures.base import Architecture, Bias, OutputNorm, PatternPrices
+from bidual.architectures.base import Bias, OutputNorm, PatternPrices
 from bidual.architectures.neurons import Neurons
 from bidual.architectures.patterns import Patterns
+from bidual.architectures.pieces import PiecewiseLinear
 from bidual.errors import InvalidParameterError
 from bidual.network import Layer
 from bidual.typing import Matrix, Outputs, Rows, Vector
@@ -17,7 +19,7 @@ from bidual.typing import Matrix, Outputs, Rows, Vector
 
 @final
 @dataclass(frozen=True)
-class Linear(Architecture):
+class Linear(PiecewiseLinear):
     """Units ``u'x``: with ``"separate"`` outputs a group penalty ``sum_k ||w_k||``, with ``"shared"`` the nuclear norm
     of the coefficient matrix (Ergen & Pilanci 2020). The best unit is a singular vector, so every bound is exact."""
 
@@ -39,6 +41,9 @@ class Linear(Architecture):
 
     def patterns(self, Xl: Rows, neurons: Neurons) -> Patterns:
         return self.all_patterns(Xl)
+
+    def lies_on(self, Xl: Rows, neurons: Neurons, patterns: Patterns) -> NDArray[np.bool_]:
+        return np.ones((len(neurons), len(patterns)), dtype=bool)
 
     def layer(self, weight: Matrix, bias: Vector, neurons: Neurons) -> Layer:
         return Layer(weight, bias, "linear")

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bidual.architectures import bounds
-from bidual.architectures.arrangement import enumerate_cells, most_cells
-from bidual.architectures.base import Architecture, Bias, OutputNorm, PatternPrices, Witness
+from bidual.architectures.arrangement import MARGIN, enumerate_cells, most_cells
+from bidual.architectures.base import Bias, OutputNorm, PatternPrices, Witness
 from bidual.architectures.neurons import Neurons
 from bidual.architectures.patterns import Patterns
+from bidual.architectures.pieces import PiecewiseLinear
 from bidual.architectures.semidefinite import score_bound
 from bidual.errors import InvalidParameterError
 from bidual.network import Layer
@@ -28,7 +30,7 @@ ROUNDING = 1e-12
 
 @final
 @dataclass(frozen=True)
-class ReLU(Architecture):
+class ReLU(PiecewiseLinear):
     """Units ``phi(u'x)`` with ``phi(z) = max(z, 0) + slope * min(z, 0)``: 0 is ReLU, .01 leaky ReLU, -1 absolute value.
 
     On a cell of the data's hyperplane arrangement a unit is linear, so the best unit of a cell is a projection on its
@@ -53,6 +55,14 @@ class ReLU(Architecture):
 
     def most_patterns(self, n: int, r: int) -> int:
         return most_cells(n, r)
+
+    def lies_on(self, Xl: Rows, neurons: Neurons, patterns: Patterns) -> NDArray[np.bool_]:
+        """(m, P): which neurons lie in the cone of which pattern, up to rounding at their hyperplanes."""
+        Z = Xl @ neurons.inputs / np.maximum(np.abs(Xl) @ np.abs(neurons.inputs), 1e-300)
+        on, off = Z > MARGIN, Z < -MARGIN
+        masks = patterns.masks.astype(np.float32)
+        outside = on.T.astype(np.float32) @ (1.0 - masks) + off.T.astype(np.float32) @ masks
+        return np.equal(outside, 0.0)
 
     def layer(self, weight: Matrix, bias: Vector, neurons: Neurons) -> Layer:
         return Layer(weight, bias, "relu", slope=self.slope)

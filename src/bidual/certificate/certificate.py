@@ -8,16 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bidual.architectures.arrangement import MARGIN
 from bidual.architectures.neurons import Neurons
 from bidual.architectures.patterns import Patterns
 from bidual.certificate.bound import Bound, DualPoint, Method, Scope, norm_point, pattern_point, relaxed_point
 from bidual.certificate.proof import verify_bound
 from bidual.errors import CertificateError, InvalidDataError
 from bidual.network import Network
-from bidual.operators.bits import Bits
 from bidual.problem import Problem
-from bidual.typing import Outputs, Rows
+from bidual.typing import Outputs
 
 
 @dataclass(frozen=True)
@@ -169,34 +167,19 @@ def _agree(name: str, stated: float, proven: float, scale: float, rtol: float) -
         raise CertificateError(f"{name} is stated as {stated!r} but recomputing it gives {proven!r}")
 
 
-def on_listed(Xl: Rows, neurons: Neurons, patterns: Patterns) -> NDArray[np.bool_]:
-    """(m, P): which neurons lie in the cone of which pattern, up to rounding at their hyperplanes; which gates open
-    exactly its rows."""
-    if neurons.gates is not None:
-        place = {mask.tobytes(): j for j, mask in enumerate(patterns.bits.packed)}
-        gates, which = np.unique(neurons.gates, axis=1, return_inverse=True)
-        found = np.array([place.get(mask.tobytes(), -1) for mask in Bits.nonnegative(Xl, gates).packed], dtype=np.intp)
-        return np.equal(found[which][:, None], np.arange(len(patterns)))
-    Z = Xl @ neurons.inputs / np.maximum(np.abs(Xl) @ np.abs(neurons.inputs), 1e-300)
-    on, off = Z > MARGIN, Z < -MARGIN
-    masks = patterns.masks.astype(np.float32)
-    outside = on.T.astype(np.float32) @ (1.0 - masks) + off.T.astype(np.float32) @ masks
-    return np.equal(outside, 0.0)
-
-
 def _own_patterns(problem: Problem, network: Network, listed: Patterns | None) -> Patterns:
     """The listed patterns, and those of the network's neurons that lie on none of them."""
     architecture, Xl = problem.architecture, problem.lifted
     neurons, _ = architecture.from_network(network)
     if listed is None:
         return architecture.patterns(Xl, neurons).distinct()
-    strangers = neurons.take(~_covered(Xl, neurons, listed))
+    strangers = neurons.take(~_covered(problem, neurons, listed))
     return listed.join(architecture.patterns(Xl, strangers)) if len(strangers) else listed
 
 
-def _covered(Xl: Rows, neurons: Neurons, patterns: Patterns) -> NDArray[np.bool_]:
+def _covered(problem: Problem, neurons: Neurons, patterns: Patterns) -> NDArray[np.bool_]:
     """(m,): which neurons lie on a listed pattern."""
-    covered: NDArray[np.bool_] = np.any(on_listed(Xl, neurons, patterns), axis=1)
+    covered: NDArray[np.bool_] = np.any(problem.architecture.lies_on(problem.lifted, neurons, patterns), axis=1)
     return covered
 
 
@@ -204,6 +187,6 @@ def _check_listed(problem: Problem, network: Network, bound: Bound) -> None:
     """Every neuron of the network lies on a listed pattern."""
     neurons, _ = problem.architecture.from_network(network)
     assert bound.patterns is not None
-    outside = np.flatnonzero(~_covered(problem.lifted, neurons, bound.patterns))
+    outside = np.flatnonzero(~_covered(problem, neurons, bound.patterns))
     if outside.size:
         raise CertificateError(f"neuron {outside[0]} of the network lies on none of the listed patterns")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from bidual.architectures.arrangement import count_cells, covers_faces
@@ -11,7 +9,6 @@ from bidual.architectures.base import Witness
 from bidual.architectures.patterns import Patterns, first_of_each
 from bidual.certificate.bound import PROVES, Bound, DualPoint, norm_point, semidefinite_point
 from bidual.errors import CertificateError, RefusedError
-from bidual.operators.masked import MaskedData
 from bidual.problem import Problem
 from bidual.typing import Outputs
 
@@ -38,14 +35,14 @@ def verify_bound(problem: Problem, point: DualPoint, rtol: float = 1e-9) -> None
         _check_form(problem, bound.patterns, bound.witness)
         if bound.method == "enumeration":
             _check_complete(problem, bound.patterns)
-        value = bound_by_witness(problem, V, bound.patterns, bound.witness)
+        value = problem.architecture.bound_by_witness(problem.lifted, bound.patterns, V, bound.witness)
     if not bound.value >= value * (1 - rtol):
         raise CertificateError(f"the neuron bound is stated as {bound.value!r} but only {value!r} is proven")
 
 
 def witness_point(problem: Problem, V: Outputs, patterns: Patterns, witness: Witness) -> DualPoint:
     """V with the bound that given multipliers prove over the patterns; they need not be the best ones."""
-    value = bound_by_witness(problem, V, patterns, witness)
+    value = problem.architecture.bound_by_witness(problem.lifted, patterns, V, witness)
     return DualPoint(V, Bound(value, "patterns", "projection", patterns, witness))
 
 
@@ -78,7 +75,7 @@ def _check_complete(problem: Problem, patterns: Patterns) -> None:
     """Every listed mask is a cell with its gate strictly inside, all are different, and their number is that of all
     cells."""
     Xl = problem.lifted
-    if problem.architecture.gated and not covers_faces(Xl, patterns):
+    if problem.architecture.faces and not covers_faces(Xl, patterns):
         raise CertificateError("a gate on a hyperplane can open rows that no listed pattern opens together")
     rows = np.any(Xl != 0, axis=1)
     Z = Xl @ patterns.gates
@@ -92,28 +89,3 @@ def _check_complete(problem: Problem, patterns: Patterns) -> None:
         raise CertificateError(f"the cells cannot be counted: {error}") from error
     if not complete or first_of_each(patterns.masks[rows]).size != len(patterns):
         raise CertificateError(f"the list of {len(patterns)} patterns is not the list of all cells")
-
-
-def bound_by_witness(problem: Problem, V: Outputs, patterns: Patterns, witness: Witness | None) -> float:
-    """The bound that the witness proves: ``max over patterns, outputs and signs of ||+-X'D v + (S X)'mu||``."""
-    architecture, Xl = problem.architecture, problem.lifted
-    everywhere = architecture.most_patterns(*Xl.shape) == 1
-    masks = np.ones(patterns.bits.shape, dtype=bool) if everywhere else patterns.bits
-    C = MaskedData(Xl, masks, getattr(architecture, "slope", 0.0)).adjoint(V)
-    free = architecture.bias == "free"
-    if architecture.outputs == "shared" and V.shape[1] > 1:
-        return math.inf if free else float(np.linalg.svd(C, compute_uv=False)[:, 0].max(initial=0.0))
-    rounding = 1e-12 * float(np.abs(V).sum())
-    norms = np.repeat(np.linalg.norm(C, axis=1)[:, :, None], 2, axis=2)
-    if free:
-        norms = np.where((np.abs(C[:, -1]) <= rounding)[:, :, None], norms, np.inf)
-    if witness is not None:
-        S = np.where(patterns.masks, 1.0, -1.0)
-        for (j, k, sign), a, b in zip(witness.blocks, witness.start[:-1], witness.start[1:], strict=True):
-            rows, mu = witness.rows[a:b], witness.values[a:b]
-            point = sign * C[j, :, k] + Xl[rows].T @ (S[rows, j] * mu)
-            closed = not free or abs(point[-1]) <= max(rounding, 1e-12 * np.abs(C[j, :, k]).sum())
-            proven = float(np.linalg.norm(point[:-1] if free else point)) if closed else np.inf
-            place = (j, k, 0 if sign > 0 else 1)
-            norms[place] = min(norms[place], proven)
-    return float(norms.max(initial=0.0))

@@ -23,7 +23,8 @@ class Enumerated(Oracle):
     """The best neuron of every cell; the bound has scope ``global``. Refuses more than ``limit`` cells.
 
     Gates that lie on hyperplanes can open rows that no cell opens together (without a bias, the gate 0 opens all):
-    where there are such, the bound of gated units has scope ``patterns``.
+    where there are such, the bound of gated and of sign units has scope ``patterns``. Refuses tanh units, which have no
+    patterns.
     """
 
     limit: int = 20_000
@@ -38,6 +39,9 @@ class Enumerated(Oracle):
         expired: Expired = never,
     ) -> Pricing:
         cells = most_patterns(problem)
+        if cells == 0:
+            name = type(problem.architecture).__name__
+            raise RefusedError(f"{name} units have no activation patterns to enumerate; use TanhAscent")
         if cells > self.limit:
             raise RefusedError(
                 f"enumeration of up to {cells} activation patterns exceeds limit={self.limit}; raise it, or use "
@@ -45,7 +49,7 @@ class Enumerated(Oracle):
             )
         patterns = all_patterns(problem)
         point, prices = pattern_point(problem, V, patterns, 0.0)
-        if problem.architecture.gated and not covers_faces(problem.lifted, patterns):
+        if problem.architecture.faces and not covers_faces(problem.lifted, patterns):
             return Pricing(prices.neurons, prices.scores, point)
         exact = problem.architecture.most_patterns(*problem.lifted.shape) == 1
         bound = replace(point.bound, scope="global", method="closed form" if exact else "enumeration")

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.sparse import block_diag, csr_array
 
 from bidual.architectures import Patterns, ReLU, no_neurons
+from bidual.architectures.pieces import bent_refusal
 from bidual.errors import InvalidParameterError, MissingDependencyError, RefusedError
 from bidual.network import Network
 from bidual.oracles import Enumerated, Listed, Oracle, most_patterns
@@ -47,6 +48,9 @@ class Conic(Solver):
 
     def accepts(self, problem: Problem) -> str | None:
         coned = isinstance(problem.architecture, ReLU)
+        bent = bent_refusal(problem.architecture)
+        if bent is not None:
+            return bent
         if coned and problem.architecture.outputs == "shared" and problem.n_outputs > 1:
             return shared_refusal(problem)
         if problem.loss.name not in CONIC_LOSSES:

@@ -12,7 +12,8 @@ import numpy as np
 from bidual.architectures import Patterns, ReLU
 from bidual.architectures.base import Witness
 from bidual.architectures.patterns import sample
-from bidual.certificate import on_listed, witness_point
+from bidual.architectures.pieces import bent_refusal
+from bidual.certificate import witness_point
 from bidual.errors import InvalidParameterError
 from bidual.network import Network
 from bidual.oracles import Listed
@@ -73,7 +74,7 @@ class FixedPatterns(Solver):
         if not isinstance(problem.penalty, Strength):
             return "FixedPatterns needs a Strength; use Strength(beta), or WorkingSet for a Ball"
         if not isinstance(problem.architecture, ReLU):
-            return None
+            return bent_refusal(problem.architecture)
         if self.memory_limit is not None:
             return "FixedPatterns keeps memory_limit for gated and linear units only; set memory_limit=None"
         return _coned_refusal(problem)
@@ -152,7 +153,7 @@ def _begin(program: Program, start: Network | None) -> tuple[Matrix, Vector]:
     if start is None:
         return U, intercept_only(problem)[0]
     neurons, t = problem.architecture.from_network(start)
-    places = on_listed(problem.lifted, neurons, program.patterns)
+    places = problem.architecture.lies_on(problem.lifted, neurons, program.patterns)
     for j in np.flatnonzero(places.any(axis=1)):
         a = neurons.outputs[:, j]
         parts = np.stack([np.maximum(a, 0.0), np.maximum(-a, 0.0)]) if program.coned else a

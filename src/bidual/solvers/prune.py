@@ -6,6 +6,7 @@ import numpy as np
 from scipy.optimize import linprog
 
 from bidual.architectures import Neurons
+from bidual.architectures.pieces import linear_pieces
 from bidual.problem import Problem
 from bidual.typing import Vector
 
@@ -16,7 +17,7 @@ def merge(problem: Problem, neurons: Neurons, t: Vector) -> tuple[Neurons, Vecto
     On their pattern they are linear, so predictions on the data stay as they are, and the size cannot grow (triangle
     inequality). Two neurons are taken to share a pattern if they are active on exactly the same rows.
     """
-    architecture = problem.architecture
+    architecture = linear_pieces(problem.architecture)
     neurons, t = neurons.take(t > 0), t[t > 0]
     active = architecture.slopes(problem.lifted, neurons) == 1.0
     groups: dict[bytes, list[int]] = {}

@@ -10,6 +10,7 @@ from typing import final
 import numpy as np
 
 from bidual.architectures import Neurons, ReLU, no_neurons
+from bidual.architectures.pieces import bent_refusal
 from bidual.errors import InvalidParameterError, RefusedError
 from bidual.network import Network
 from bidual.oracles import Enumerated, LocalSearch, Oracle, Sampled
@@ -61,7 +62,7 @@ class WorkingSet(Solver):
             raise InvalidParameterError(f"width must be at least 0, got {self.width!r}")
 
     def accepts(self, problem: Problem) -> str | None:
-        return None
+        return bent_refusal(problem.architecture)
 
     def iterates(self, problem: Problem, start: Network | None, budget: Budget) -> Iterator[Iterate]:
         rng = np.random.default_rng(self.seed)

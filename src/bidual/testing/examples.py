@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bidual.architectures import Architecture, GatedReLU, Linear, Neurons, ReLU
+from bidual.architectures import Architecture, GatedReLU, Linear, Neurons, ReLU, Sign, Tanh
 from bidual.losses import LOSSES, Loss
 from bidual.network import Network
 from bidual.penalties import Ball, Penalty, Strength
@@ -63,6 +63,8 @@ def example_problems(seed: int = 0) -> list[Problem]:
         ReLU(bias="free"),
         GatedReLU(bias="none", outputs="shared"),
         ReLU(slope=-1.0),
+        Sign(),
+        Tanh(),
     ]
     problems = []
     for loss_type in LOSSES.values():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bidual.architectures import Neurons
+from bidual.architectures.pieces import linear_pieces
 from bidual.problem import Problem
 from bidual.solvers.inner.master import Amplitudes
 from bidual.typing import Masks, Matrix, Vector
@@ -25,7 +26,7 @@ def slide_in_cells(
     that lie on a hyperplane are kept there by eliminating them, and a row that is reached is added to them. Output
     weights stay as they are. None if the system would have more than ``WORK`` variables.
     """
-    architecture, Xl = problem.architecture, problem.lifted
+    architecture, Xl = linear_pieces(problem.architecture), problem.lifted
     if len(neurons) == 0 or len(neurons) * Xl.shape[1] > WORK:
         return None
     W, A, b = neurons.inputs * start.t, neurons.outputs, start.b

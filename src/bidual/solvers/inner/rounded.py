@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bidual.architectures import Neurons, ReLU
+from bidual.architectures.pieces import linear_pieces
 from bidual.problem import Problem
 from bidual.typing import Matrix, Vector
 
@@ -70,7 +71,7 @@ class RoundedObjective:
         architecture, Z = self.problem.architecture, self.X[rows] @ u
         if not isinstance(architecture, ReLU):
             neurons = Neurons(u.astype(float), np.zeros((0, u.shape[1])), gates)
-            slopes = architecture.slopes(self.problem.lifted[rows], neurons).astype(np.float32)
+            slopes = linear_pieces(architecture).slopes(self.problem.lifted[rows], neurons).astype(np.float32)
             return slopes * Z, slopes
         w, s = np.float32(width), np.float32(architecture.slope)
         slopes = np.clip((Z + w) * np.float32(0.5 / width), 0.0, 1.0)
