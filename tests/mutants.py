@@ -60,9 +60,9 @@ unbalanced vectors count | problem.py | test_problem.py::test_dual_of_an_unbalan
     if self.intercept and np.any( => if False and np.any(
 dual a millionth too large | problem.py | solvers/test_statuses.py::test_optimal
     return -self.loss.conjugate(-t * V, => return -(1 - 1e-6) * self.loss.conjugate(-t * V,
-amplitude of a sign unit twice | architectures/bounded.py | architectures/test_architectures.py::test_networks_survive_the_round_trip
+amplitude of sign units twice | architectures/bounded.py | architectures/test_architectures.py
     return np.ones_like(amplitudes), amplitudes => return amplitudes, amplitudes
-size of a free bias | architectures/pieces.py | architectures/test_architectures.py::test_networks_survive_the_round_trip
+size of a free bias | architectures/pieces.py | architectures/test_architectures.py
     U[:-1] if self.bias == "free" else U => U
 gate at zero | activations.py | test_network.py::test_zero_opens_a_gate_and_has_sign_plus_one
     return z * (gate >= 0) => return z * (gate > 0)

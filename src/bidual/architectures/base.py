@@ -92,7 +92,7 @@ class Architecture(ABC):
 
     @abstractmethod
     def input_norm(self, U: Matrix) -> Vector:
-        """(m,): the norms |u| of the columns of U (p, m)."""
+        """(m,): the norms ``|u|`` of the columns u of U (p, m)."""
 
     def output_norm(self, A: Matrix) -> Vector:
         """(m,): the norms of the columns of A (c, m)."""
