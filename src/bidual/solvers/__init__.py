@@ -3,12 +3,14 @@
 from bidual.solvers.base import Budget, Iterate, Record, Solution, Solver, Status, Stop, drive
 from bidual.solvers.conic import Conic
 from bidual.solvers.fixed_patterns import FixedPatterns
+from bidual.solvers.incremental import Incremental
 from bidual.solvers.restarts import Restarts
 from bidual.solvers.working_set import WorkingSet
 
 SOLVERS: dict[str, type[Solver]] = {
     "working_set": WorkingSet,
     "fixed_patterns": FixedPatterns,
+    "incremental": Incremental,
     "conic": Conic,
 }
 
@@ -17,6 +19,7 @@ __all__ = [
     "Budget",
     "Conic",
     "FixedPatterns",
+    "Incremental",
     "Iterate",
     "Record",
     "Restarts",
