@@ -3,14 +3,18 @@
 from bidual.solvers.base import Budget, Iterate, Record, Solution, Solver, Status, Stop, drive
 from bidual.solvers.conic import Conic
 from bidual.solvers.fixed_patterns import FixedPatterns
+from bidual.solvers.frank_wolfe import FrankWolfe
 from bidual.solvers.incremental import Incremental
 from bidual.solvers.restarts import Restarts
+from bidual.solvers.stochastic_frank_wolfe import StochasticFrankWolfe
 from bidual.solvers.working_set import WorkingSet
 
 SOLVERS: dict[str, type[Solver]] = {
     "working_set": WorkingSet,
     "fixed_patterns": FixedPatterns,
     "incremental": Incremental,
+    "frank_wolfe": FrankWolfe,
+    "stochastic_frank_wolfe": StochasticFrankWolfe,
     "conic": Conic,
 }
 
@@ -19,6 +23,7 @@ __all__ = [
     "Budget",
     "Conic",
     "FixedPatterns",
+    "FrankWolfe",
     "Incremental",
     "Iterate",
     "Record",
@@ -26,6 +31,7 @@ __all__ = [
     "Solution",
     "Solver",
     "Status",
+    "StochasticFrankWolfe",
     "Stop",
     "WorkingSet",
     "drive",

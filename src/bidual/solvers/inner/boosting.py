@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-from scipy.optimize import brentq
 
 from bidual.architectures import Neurons
 from bidual.penalties import Strength
 from bidual.problem import Problem
+from bidual.solvers.inner.line_search import best_intercept, best_step
 from bidual.solvers.inner.master import Amplitudes
-from bidual.typing import Outputs, Vector
+from bidual.typing import Vector
 
 
 def boost(problem: Problem, neurons: Neurons, t: Vector, b: Vector) -> Amplitudes:
@@ -29,37 +27,7 @@ def boost(problem: Problem, neurons: Neurons, t: Vector, b: Vector) -> Amplitude
     promise[(t <= 0) & (promise < 0)] = 0.0
     j = int(np.argmax(np.abs(promise)))
     column = np.multiply.outer(H[:, j], A[:, j])
-    rest = F - t[j] * column
-
-    def slope(x: float) -> float:
-        return float(np.sum(column * problem.loss.gradient(rest + x * column, problem.Y, problem.weights))) + price
-
-    t = t.copy()
-    t[j] = 0.0 if slope(0.0) >= 0 else _root(slope, 0.0, max(t[j], 1e-3))
-    F, b = rest + t[j] * column, b.copy()
-    for k in range(b.size) if problem.intercept else ():
-        shift = _best_shift(problem, F, k)
-        F[:, k] += shift
-        b[k] += shift
+    rest, t = F - t[j] * column, t.copy()
+    t[j] = best_step(problem, rest, column, np.inf, price)
+    F, b = best_intercept(problem, rest + t[j] * column, b)
     return Amplitudes(t, b, problem.dual_vector(F), price)
-
-
-def _best_shift(problem: Problem, F: Outputs, k: int) -> float:
-    def slope(x: float) -> float:
-        shifted = F.copy()
-        shifted[:, k] += x
-        return float(problem.loss.gradient(shifted, problem.Y, problem.weights)[:, k].sum())
-
-    now = slope(0.0)
-    if now == 0.0:
-        return 0.0
-    return _root(slope, 0.0, 1.0) if now < 0 else -_root(lambda x: -slope(-x), 0.0, 1.0)
-
-
-def _root(rising: Callable[[float], float], low: float, step: float) -> float:
-    """Where a rising function, negative at ``low``, is 0; at most 2^60 steps above, where a loss has no minimum."""
-    for _ in range(60):
-        if rising(low + step) >= 0:
-            return float(brentq(rising, low, low + step, xtol=1e-14 * (low + step), rtol=1e-14))
-        low, step = low + step, 2.0 * step
-    return low
