@@ -20,8 +20,12 @@ SECONDS = 200
 """A test run longer than this has noticed nothing."""
 
 MUTANTS = """
-complement without slope | operators/masked.py | operators/test_masked.py::test_products_equal_their_slow_twins
-    others = R.dtype.type(1.0 + self.slope) * => others = R.dtype.type(1.0) *
+complement without slope | operators/diagonals.py | operators/test_masked.py::test_products_equal_their_slow_twins
+    C.dtype.type(1.0 + self.slope) * whole => C.dtype.type(1.0) * whole
+complements added | operators/diagonals.py | operators/test_masked.py::test_products_equal_their_slow_twins
+    B[place[flipped]] -= A[flipped] => B[place[flipped]] += A[flipped]
+selection of other complements | operators/diagonals.py | operators/test_masked.py::test_products_equal_their_slow_twins
+    pairs = place, flipped[which] => pairs = place, flipped[: which.size]
 unused bits flipped | operators/bits.py | operators/test_bits.py::test_pairs_are_complementary_and_none_is_missed
     complement[-1:] &= tail => pass
 targets take no memory | solvers/memory.py | solvers/test_memory.py::test_the_limit_is_kept_and_costs_no_accuracy
@@ -98,6 +102,10 @@ row that stays in its slot | operators/active_set.py | operators/test_cone.py
     sets.dual[g, slot] = np.where(drops, 0.0, t) => sets.dual[g, slot] = t
 start kept as it is | operators/cone.py | operators/test_cone.py
     factor[:, None] * start.multipliers => start.multipliers
+logistic pull of another margin | losses/logistic.py | testing/test_checks.py
+    return M - low - pull * wrong, => return M - low - pull * (1.0 - wrong),
+prices of another vector | program.py | solvers/test_fixed_patterns.py
+    return block_prices(self.data.adjoint(V), => return block_prices(self.data.adjoint(0.9 * V),
 multinomial pull forgotten | losses/multinomial.py | testing/test_checks.py
     A = np.log(pull) + G + pull * Y => A = np.log(pull) + G
 intercept of another step | solvers/inner/envelope.py | solvers/test_envelope.py

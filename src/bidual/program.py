@@ -9,6 +9,8 @@ from typing import final
 
 import numpy as np
 
+from bidual.architectures.base import PatternPrices
+from bidual.architectures.linear import block_prices
 from bidual.architectures.neurons import Neurons
 from bidual.architectures.patterns import Patterns
 from bidual.errors import InvalidDataError, RefusedError
@@ -90,6 +92,12 @@ class Program:
         """The gradient in U of ``<R, forward(U, b)>``, in the shape of U."""
         C = self.data.adjoint(R)
         return np.stack([C, -C], axis=1) if self.coned else C
+
+    def prices(self, V: Outputs) -> PatternPrices:
+        """The best unit without a cone on each pattern, by the program's own products."""
+        architecture = self.problem.architecture
+        gates = self.patterns.gates if architecture.gated else None
+        return block_prices(self.data.adjoint(V), architecture.outputs, gates)
 
     def norms(self, U: Matrix) -> Matrix:
         """(P, 2, c) or (P, c): the 2-norms of the columns; (P,): the nuclear norms of shared blocks."""

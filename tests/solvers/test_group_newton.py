@@ -48,7 +48,7 @@ def test_preconditioner_inverts_where_all_masks_agree(device: str, spare: float,
     basis = np.kron(np.eye(n), rows)
     R = basis @ rng.normal(size=basis.shape[1])
     exact = basis @ np.linalg.solve(basis.T @ H.reshape(n * c, n * c) @ basis, basis.T @ R)
-    inverse = MeanField(data, np.arange(k), h, a, r, U, w, centred)
+    inverse = MeanField(data, data.diagonals, h, *(v.astype(np.float32) for v in (a, r, U)), w, centred)
     assert (inverse.stored is None) is (spare == 0.0)
     np.testing.assert_allclose(inverse(R.reshape(n, c).astype(np.float32)), exact.reshape(n, c), atol=1e-5)
 

@@ -127,7 +127,7 @@ def certify(
         raise InvalidDataError(refusal)
     V = problem.dual_vector(network(problem.X)) if V is None else V
     primal = problem.objective(network)
-    points = [whole, norm_point(problem, V)]
+    points: list[DualPoint | None] = [whole or norm_point(problem, V)]
     if whole is None and not hurry:
         points.append(relaxed_point(problem))
     whole = max((point for point in points if point), key=lambda point: point.value(problem))

@@ -11,7 +11,7 @@ import numpy as np
 from bidual.losses.base import Loss
 from bidual.losses.checks import check_signs
 from bidual.losses.dual import ROUNDING, entropy_peak, unit_step
-from bidual.losses.functions import expit, xlogx
+from bidual.losses.functions import expit, rising_root, xlogx
 from bidual.typing import Outputs, Weights
 
 
@@ -40,6 +40,23 @@ class Logistic(Loss):
 
     def hessian(self, F: Outputs, Y: Outputs, s: Weights) -> tuple[Outputs, None]:
         return s[:, None] * expit(F) * expit(-F), None
+
+    def proximal(self, G: Outputs, Y: Outputs, s: Weights, step: float) -> Outputs:
+        """In margins: ``M = Y F`` is the root of ``M - pull expit(-M) = Y G`` with ``pull = step s``.
+
+        With ``w = expit(-M)`` this is ``log w - log(1 - w) + pull w = -Y G``. It starts from ``pull w = W``, where W is
+        about the root of ``W + log W = log pull - Y G`` (Lambert's function), which leaves out ``log(1 - w)``.
+        """
+        low, pull = Y * G, step * s[:, None]
+
+        def excess(M: Outputs) -> tuple[Outputs, Outputs]:
+            wrong = expit(-M)
+            return M - low - pull * wrong, 1.0 + pull * wrong * (1.0 - wrong)
+
+        high, power = low + pull * expit(-low), np.log(pull) - low
+        large, small = np.maximum(power, 1.0), np.exp(np.minimum(power, 1.0))
+        w = np.clip(np.where(power > 1.0, large - np.log(large), small / (1.0 + small)) / pull, 1e-300, 0.99)
+        return Y * rising_root(excess, low, high, np.clip(np.log1p(-w) - np.log(w), low, high))
 
     def conjugate(self, Z: Outputs, Y: Outputs, s: Weights) -> float:
         a = -Y * Z / s[:, None]

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
 
-import array_api_compat
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,4 +42,4 @@ class Device:
 
     def get(self, values: Any) -> NDArray[Any]:
         """The values as a NumPy array."""
-        return values.cpu().numpy() if array_api_compat.is_torch_array(values) else np.asarray(values)
+        return values.cpu().numpy() if hasattr(values, "cpu") else np.asarray(values)

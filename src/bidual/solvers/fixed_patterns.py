@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import final
@@ -13,7 +13,7 @@ from bidual.architectures import Patterns, ReLU
 from bidual.architectures.base import Witness
 from bidual.architectures.patterns import sample
 from bidual.architectures.pieces import bent_refusal
-from bidual.certificate import witness_point
+from bidual.certificate import Bound, DualPoint, witness_point
 from bidual.errors import InvalidParameterError
 from bidual.network import Network
 from bidual.oracles import Listed
@@ -26,11 +26,12 @@ from bidual.solvers.inner.cone_newton import cone_newton
 from bidual.solvers.inner.group_newton import group_newton
 from bidual.solvers.inner.master import intercept_only
 from bidual.solvers.inner.proximal_gradient import proximal_gradient
+from bidual.solvers.inner.proximal_point import Step
 from bidual.solvers.memory import spare_memory
 from bidual.typing import Matrix, Outputs, Vector
 
-ROUGH = 0.1
-"""The relative gap from which on networks in cones are proposed: before, most blocks come and go."""
+ROUGH = 0.01
+"""The relative gap from which on networks are proposed: before, most blocks come and go."""
 
 Proposal = tuple[Matrix, Vector, Outputs, Witness | None]
 """Blocks, intercept, dual vector, and multipliers that prove a bound of its scores, if they are known."""
@@ -83,24 +84,23 @@ class FixedPatterns(Solver):
         n_patterns = self.n_patterns if self.patterns is None else len(self.patterns)
         spare = spare_memory(problem, n_patterns, self.memory_limit)
         program = Program(problem, self._patterns(problem), self.device, spare)
-        proposals = _coned_proposals if program.coned else self._proposals
-        for U, b, V, witness in proposals(program, *_begin(program, start), budget):
+        for U, b, V, witness in self._proposals(program, *_begin(program, start), budget):
             network = program.to_network(U, b)
             yield Iterate(network, V, _price(program, network, V, witness, budget))
 
     def _proposals(self, program: Program, U: Matrix, b: Vector, budget: Budget) -> Iterator[Proposal]:
-        """Newton's method as far as it goes, then proximal gradient steps."""
-        problem = program.problem
+        """Newton's method as far as it goes; without cones, then proximal gradient steps."""
+        if program.coned:
+            yield from _headway(cone_newton(program, U, b, budget.expired), budget)
+            return
         if not program.shared:
-            next_gap = np.inf
-            for step in group_newton(program, U, b, budget.expired):
-                if step.gap <= max(next_gap, 0.5 * budget.tol) or budget.expired():
-                    U, b, next_gap = step.U, step.b, 0.1 * step.gap
-                    yield U, b, step.V, None
+            for proposal in _headway(group_newton(program, U, b, budget.expired), budget):
+                U, b = proposal[:2]
+                yield proposal
         steps = proximal_gradient(program, U, b)
         while group := list(islice(steps, self.steps)):
             U, b, F = group[-1]
-            yield U, b, problem.dual_vector(F), None
+            yield U, b, program.problem.dual_vector(F), None
 
     def _patterns(self, problem: Problem) -> Patterns:
         if self.patterns is not None:
@@ -110,12 +110,12 @@ class FixedPatterns(Solver):
         return sample(problem.lifted, self.n_patterns, self.seed, self.antithetic)
 
 
-def _coned_proposals(program: Program, U: Matrix, b: Vector, budget: Budget) -> Iterator[Proposal]:
-    """Newton's method on blocks in cones, as far as it goes."""
+def _headway(steps: Iterable[Step], budget: Budget) -> Iterator[Proposal]:
+    """The steps that are worth a certificate: at a tenth of the gap of the one before, and the last."""
     next_gap, last = ROUGH, None
-    for step in cone_newton(program, U, b, budget.expired):
+    for step in steps:
         last = step.U, step.b, step.V, step.witness
-        if step.gap <= max(next_gap, 0.5 * budget.tol) or budget.expired():
+        if step.gap <= max(next_gap, 0.9 * budget.tol) or budget.expired():
             yield last
             next_gap, last = 0.1 * step.gap, None
     if last is not None:
@@ -123,15 +123,20 @@ def _coned_proposals(program: Program, U: Matrix, b: Vector, budget: Budget) -> 
 
 
 def _price(program: Program, network: Network, V: Outputs, witness: Witness | None, budget: Budget) -> Pricing:
-    """The network's own neurons with the bound that the witness proves; without one, the best of all patterns."""
-    problem = program.problem
+    """Without cones, the best neuron on each pattern; else the network's own with the bound that the witness proves, or
+    the best of all patterns if it has none."""
+    problem, patterns = program.problem, program.patterns
+    if not program.coned:
+        prices = program.prices(V)
+        bound = Bound(prices.bound, "patterns", "projection", patterns)
+        return Pricing(prices.neurons, prices.scores, DualPoint(V, bound))
     neurons, _ = problem.architecture.from_network(network)
     if witness is None or not (len(neurons) or budget.expired()):
         rng = np.random.default_rng(0)  # which a list of patterns does not use
-        return Listed(program.patterns).price(problem, V, neurons, 0.0, rng, budget.expired)
+        return Listed(patterns).price(problem, V, neurons, 0.0, rng, budget.expired)
     scores = np.einsum("nm,nm->m", V @ neurons.outputs, problem.architecture.activations(problem.lifted, neurons))
     order = np.argsort(-scores, kind="stable")
-    return Pricing(neurons.take(order), scores[order], witness_point(problem, V, program.patterns, witness))
+    return Pricing(neurons.take(order), scores[order], witness_point(problem, V, patterns, witness))
 
 
 def _coned_refusal(problem: Problem) -> str | None:

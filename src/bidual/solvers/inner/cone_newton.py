@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -15,7 +14,7 @@ from bidual.penalties import Strength
 from bidual.program import Program
 from bidual.solvers.inner.envelope import Envelope
 from bidual.solvers.inner.group_newton import first_steps
-from bidual.solvers.inner.proximal_point import DualFunction, line_search, proximal_point
+from bidual.solvers.inner.proximal_point import DualFunction, Step, line_search, proximal_point
 from bidual.solvers.inner.woodbury import solve_diagonal_plus
 from bidual.typing import Expired, Matrix, Outputs, Vector, never
 
@@ -23,21 +22,9 @@ SHORTER = 0.1
 """The first proximal step of the blocks, as a share of that without cones, which shorten them."""
 
 
-@final
-@dataclass(frozen=True, eq=False)
-class ConeStep:
-    """Blocks U (P, 2, p, c), intercept b (c,), a dual vector V (n, c) of the problem, their relative gap, and
-    multipliers of the cones' rows that prove a bound of V's scores."""
-
-    U: Matrix
-    b: Vector
-    V: Outputs
-    gap: float
-    witness: Witness
-
-
-def cone_newton(program: Program, U: Matrix, b: Vector, expired: Expired = never) -> Iterator[ConeStep]:
-    """Proximal-point steps towards the optimum of ``L(F) + beta sum of norms`` over pairs of blocks in cones.
+def cone_newton(program: Program, U: Matrix, b: Vector, expired: Expired = never) -> Iterator[Step]:
+    """Proximal-point steps towards the optimum of ``L(F) + beta sum of norms`` over pairs of blocks in cones, each with
+    multipliers of the cones' rows as its witness.
 
     As :func:`~bidual.solvers.inner.group_newton.group_newton`, with blocks ``g = (j, s, k)`` of pattern j, sign s and
     output k, and the projection Pi_j on ``{u : S_j X u >= 0}`` in the proximal map:
@@ -61,7 +48,7 @@ def cone_newton(program: Program, U: Matrix, b: Vector, expired: Expired = never
 
 
 @final
-class _Cones(DualFunction[ConeStep]):
+class _Cones(DualFunction):
     """theta with what is known at it. Blocks are the rows of matrices (2 P c, p), in the order (pattern, sign, output).
 
     C : the scores' gradients ``s X'D_j theta_k``. near : the projections of ``W = U + sigma C``. G : as above.
@@ -85,7 +72,7 @@ class _Cones(DualFunction[ConeStep]):
         self.theta, self.C = t * theta, t * C
         self.near, self.G = self._projected(self.C, near), self.envelope.point(self.theta)
 
-    def centre(self) -> ConeStep:
+    def centre(self) -> Step:
         V = self.problem.dual_vector(self.G)
         scores = self._adjoint(V) + self.near.shifts / self.sigma
         dual = self.problem.dual(V, float(np.linalg.norm(scores, axis=1).max(initial=0.0)))
@@ -93,7 +80,7 @@ class _Cones(DualFunction[ConeStep]):
         (P, c), p = (self.data.shape[2], V.shape[1]), self.U.shape[1]
         U = self.new_U.reshape(P, 2, c, p).transpose(0, 1, 3, 2)
         witness = Witness.of(self.pattern, self.output, self.sign, self.near, 1.0 / self.sigma)
-        return ConeStep(U, self.envelope.intercept(self.theta), V, (primal - dual) / max(abs(primal), 1e-300), witness)
+        return Step(U, self.envelope.intercept(self.theta), V, (primal - dual) / max(abs(primal), 1e-300), witness)
 
     def recentre(self, growth: float) -> None:
         self.envelope = self.envelope.recentred(self.theta, self.G, growth)
@@ -115,7 +102,8 @@ class _Cones(DualFunction[ConeStep]):
         (P, c), p = (self.data.shape[2], self.problem.n_outputs), U.shape[1]
         pairs = U.reshape(P, 2, c, p)
         which = np.unique(self.pattern[self.active])
-        return self.data.forward((pairs[which, 0] - pairs[which, 1]).transpose(0, 2, 1), which)
+        some = self.data.diagonals.take(which)
+        return self.data.forward((pairs[which, 0] - pairs[which, 1]).transpose(0, 2, 1), some)
 
     def gradient(self) -> Outputs:
         amount = self.sigma * self.beta
@@ -153,8 +141,8 @@ class _Cones(DualFunction[ConeStep]):
         direction = np.empty_like(g)
         for k in range(g.shape[1]):
             own = self.output[owner] == k
-            blocks = self.data.columns(factors[own], self.pattern[owner[own]])
-            columns = np.concatenate([self.data.device.get(block) for _, block in blocks])
+            blocks = self.data.columns(factors[own], self.data.diagonals.take(self.pattern[owner[own]]))
+            columns = np.concatenate([self.data.device.get(block) for _, block in blocks], axis=1).T
             if self.envelope.w:
                 columns = np.column_stack([columns, np.full(g.shape[0], self.envelope.w**0.5)])
             direction[:, k] = -solve_diagonal_plus(h[:, k], columns, g[:, k])

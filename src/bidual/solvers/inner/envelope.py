@@ -54,8 +54,8 @@ class Envelope:
 
     def value(self, theta: Outputs, G: Outputs) -> float:
         """The function, G being its maximiser at theta."""
-        value = -self.problem.loss_value(G) - float(np.sum(theta * G))
-        value -= float(np.sum((G - self.F) ** 2)) / (2.0 * self.tau)
+        moved = G - self.F
+        value = -self.problem.loss_value(G) - float(np.vdot(theta, G) + np.vdot(moved, moved) / (2.0 * self.tau))
         return value + (float(np.sum(self.intercept(theta) ** 2)) / (2.0 * self.w) if self.w else 0.0)
 
     def curvature(self, G: Outputs) -> tuple[Outputs, Outputs | None]:

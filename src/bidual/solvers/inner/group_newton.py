@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
 
 from bidual.penalties import Strength
 from bidual.program import Program
+from bidual.solvers.inner.conjugate_gradients import conjugate_gradients
 from bidual.solvers.inner.envelope import Envelope
 from bidual.solvers.inner.preconditioner import MeanField
-from bidual.solvers.inner.proximal_point import DualFunction, line_search, proximal_point
+from bidual.solvers.inner.proximal_point import DualFunction, Step, line_search, proximal_point
 from bidual.typing import Expired, Matrix, Outputs, Vector, never
 
-ACCURACY = 0.1
-"""Of a direction."""
+RATIO = 1.2
+"""Of the multiples of a dual vector among which the first theta is the best; they cost no product."""
 
 SINGLE = 1e-4
 """Down to this relative gap all products are in single precision; those of the directions always."""
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Step:
-    """Blocks U (P, p, c), intercept b (c,), a dual vector V (n, c) of the problem, and their relative gap."""
-
-    U: Matrix
-    b: Vector
-    V: Outputs
-    gap: float
 
 
 def group_newton(program: Program, U: Matrix, b: Vector, expired: Expired = never) -> Iterator[Step]:
@@ -44,7 +34,7 @@ def group_newton(program: Program, U: Matrix, b: Vector, expired: Expired = neve
     sigma beta / ||W_jk||)_+ W_jk`` and ``b + w sum theta``; the gradient is its error, predictions minus G. By Newton's
     method: the matrix has the curvature of the envelope and one term for each active block, and directions come from
     preconditioned conjugate gradients. ``X'D_j theta`` is carried along, and ``V = -grad L(G)`` is a dual vector, so
-    one product certifies a step.
+    one product certifies a step. The first theta is a multiple of the dual vector at (U, b).
 
     Stops early when ``expired``, and ends where it makes no more headway, at a gap of 1e-9 or so. The loss must be
     smooth, the penalty a Strength, the outputs separate. Source: the augmented Lagrangian method of Li, Sun & Toh
@@ -55,8 +45,22 @@ def group_newton(program: Program, U: Matrix, b: Vector, expired: Expired = neve
 
 
 @final
-class _Blocks(DualFunction[Step]):
-    """theta with what is known at it: the scores' gradients C, and the predictions G."""
+@dataclass(frozen=True, eq=False)
+class _Point:
+    """theta (n, c) with what is known at it: the scores' gradients C, W = U + sigma C with the lengths of its columns,
+    the predictions G, and the value psi."""
+
+    theta: Outputs
+    C: Matrix
+    W: Matrix
+    length: Matrix
+    G: Outputs
+    value: float
+
+
+@final
+class _Blocks(DualFunction):
+    """The blocks and the envelope around the centre, and the point in hand."""
 
     def __init__(self, program: Program, U: Matrix, b: Vector):
         problem = program.problem
@@ -64,97 +68,93 @@ class _Blocks(DualFunction[Step]):
         self.problem, self.data, self.beta = problem, program.data, problem.penalty.beta
         self.kind: type[np.floating[Any]] = np.float32
         self.sigma, w = first_steps(program)
-        F = program.forward(U, b)
+        which = np.flatnonzero(U.any(axis=(1, 2)))
+        F = self.data.forward(U[which], self.data.diagonals.take(which)) + b
         self.U, self.envelope = U, Envelope.around(problem, F, b, w)
         theta = problem.dual_vector(F)
         C = self.data.adjoint(theta)
         limit = problem.penalty.limit(_longest(C))
         t = problem.loss.best_scaling(theta, problem.Y, problem.weights, limit, 0.0)
-        self.theta, self.C = t * theta, t * C
-        self.G = self.envelope.point(self.theta)
+        self.point = self._best_multiple(theta, C, t)
 
     def gradient(self) -> Outputs:
-        W = self.U + self.sigma * self.C
-        length = np.linalg.norm(W, axis=1)
-        active = length > self.sigma * self.beta
-        self.which = np.flatnonzero(active.any(axis=1))
-        self.share = np.where(active, 1.0 - self.sigma * self.beta / np.where(active, length, 1.0), 0.0)
-        self.new_U = W * self.share[:, None, :]
-        F = self.data.forward(self.new_U[self.which].astype(self.kind), self.which).astype(float)
-        self.predicted = F + self.envelope.intercept(self.theta)
-        return self.envelope.centred(self.predicted - self.G)
+        point, amount = self.point, self.sigma * self.beta
+        share = np.maximum(1.0 - amount / np.maximum(point.length, amount), 0.0)
+        self.which = np.flatnonzero(share.any(axis=1))
+        self.share, self.masks = share[self.which], self.data.diagonals.take(self.which)
+        self.new_U = point.W[self.which] * self.share[:, None, :]
+        F = self.data.forward(self.new_U.astype(self.kind), self.masks).astype(float)
+        self.predicted = F + self.envelope.intercept(point.theta)
+        return self.envelope.centred(self.predicted - point.G)
 
     def move(self, g: Outputs) -> bool:
-        direction = self._direction(g)
+        point, direction = self.point, self._direction(g)
         change = self.data.adjoint(direction.astype(self.kind)).astype(float)
 
-        def at(step: float) -> tuple[float, tuple[Outputs, Matrix, Outputs]]:
-            theta, C = self.theta + step * direction, self.C + step * change
-            G = self.envelope.point(theta)
-            return self._psi(theta, C, G), (theta, C, G)
+        def at(step: float) -> tuple[float, _Point]:
+            there = self._at(point.theta + step * direction, point.C + step * change)
+            return there.value, there
 
-        found = line_search(at, self._psi(self.theta, self.C, self.G), float(np.sum(g * direction)))
-        if found is not None:
-            self.theta, self.C, self.G = found
+        found = line_search(at, point.value, float(np.vdot(g, direction)))
+        self.point = found or point
         return found is not None
 
     def centre(self) -> Step:
-        V = self.problem.dual_vector(self.G)
+        U, V = np.zeros_like(self.U), self.problem.dual_vector(self.point.G)
+        U[self.which] = self.new_U
         dual = self.problem.dual(V, _longest(self.data.adjoint(V.astype(self.kind))))
-        primal = self.problem.loss_value(self.predicted) + self.beta * float(np.linalg.norm(self.new_U, axis=1).sum())
-        return Step(self.new_U, self.envelope.intercept(self.theta), V, (primal - dual) / max(abs(primal), 1e-300))
+        primal = self.problem.loss_value(self.predicted) + self.beta * float(_lengths(self.new_U).sum())
+        return Step(U, self.envelope.intercept(self.point.theta), V, (primal - dual) / max(abs(primal), 1e-300))
 
     def recentre(self, growth: float) -> None:
-        self.envelope = self.envelope.recentred(self.theta, self.G, growth)
-        self.U, self.sigma = self.new_U, growth * self.sigma
-        self.G = self.envelope.point(self.theta)
+        self.envelope = self.envelope.recentred(self.point.theta, self.point.G, growth)
+        self.U, self.sigma = np.zeros_like(self.U), growth * self.sigma
+        self.U[self.which] = self.new_U
+        self.point = self._at(self.point.theta, self.point.C)
 
     def sharpen(self, gap: float, settled: bool) -> bool:
         """From single to double precision."""
         if self.kind == np.float64 or (gap >= SINGLE and settled):
             return False
-        self.kind, self.C = np.float64, self.data.adjoint(self.theta)
+        self.kind = np.float64
+        self.point = replace(self.point, C=self.data.adjoint(self.point.theta))
         return True
 
-    def _psi(self, theta: Outputs, C: Matrix, G: Outputs) -> float:
-        excess = np.linalg.norm(self.U + self.sigma * C, axis=1) - self.sigma * self.beta
-        return self.envelope.value(theta, G) + float(np.sum(np.maximum(excess, 0.0) ** 2)) / (2.0 * self.sigma)
+    def _at(self, theta: Outputs, C: Matrix) -> _Point:
+        W, G = self.U + self.sigma * C, self.envelope.point(theta)
+        length = _lengths(W)
+        excess = np.maximum(length - self.sigma * self.beta, 0.0)
+        value = self.envelope.value(theta, G) + float(np.vdot(excess, excess)) / (2.0 * self.sigma)
+        return _Point(theta, C, W, length, G, value)
+
+    def _best_multiple(self, theta: Outputs, C: Matrix, feasible: float) -> _Point:
+        """Of psi, which is convex: from the feasible multiple upwards, or from theta itself downwards."""
+
+        def at(scale: float) -> _Point:
+            return self._at(scale * theta, scale * C)
+
+        starts = (at(feasible), feasible, RATIO), (at(1.0), 1.0, 1.0 / RATIO)
+        point, scale, ratio = min(starts, key=lambda start: start[0].value)
+        while (further := at(ratio * scale)).value < point.value:
+            point, scale = further, ratio * scale
+        return point
 
     def _direction(self, g: Outputs) -> Outputs:
         """Conjugate gradients for ``H d = -g``."""
-        which = self.which
-        a = self.sigma * self.share[which]
-        r = np.where(a > 0.0, self.sigma - a, 0.0)
-        W = self.new_U[which]
-        length = np.linalg.norm(W, axis=1)
-        U = W / np.where(length > 0.0, length, 1.0)[:, None, :]
-        h, q = self.envelope.curvature(self.G)
-        inverse = MeanField(self.data, which, h, a, r, U, self.envelope.w, q is not None)
-        a, r, U, h = (single(v) for v in (a, r, U, h))
+        a = self.sigma * self.share
+        U = self.new_U / np.maximum(_lengths(self.new_U), 1e-300)[:, None, :]
+        h, q = self.envelope.curvature(self.point.G)
+        a, r, U, h = (single(v) for v in (a, np.where(a > 0.0, self.sigma - a, 0.0), U, h))
         q, w = None if q is None else single(q), np.float32(self.envelope.w)
+        inverse = MeanField(self.data, self.masks, h, a, r, U, self.envelope.w, q is not None)
 
         def newton_matrix(x: Matrix) -> Matrix:
-            C = self.data.adjoint(x, which)
-            C = a[:, None, :] * C + U * (r * np.sum(U * C, axis=1))[:, None, :]
-            image = h * x + self.data.forward(C, which) + w * x.sum(axis=0)
+            C = self.data.adjoint(x, self.masks)
+            C = a[:, None, :] * C + U * (r * np.einsum("kpc,kpc->kc", U, C))[:, None, :]
+            image = h * x + self.data.forward(C, self.masks) + w * x.sum(axis=0)
             return image if q is None else self.envelope.centred(image + q * np.sum(q * x, axis=1, keepdims=True))
 
-        x, residual = np.zeros_like(h), -single(g)
-        z = inverse(residual)
-        search, product, goal = z, float(np.sum(residual * z)), ACCURACY * float(np.linalg.norm(residual))
-        for _ in range(60):
-            image = newton_matrix(search)
-            curvature = float(np.sum(search * image))
-            if not curvature > 0.0:
-                break
-            step = product / curvature
-            x, residual = x + np.float32(step) * search, residual - np.float32(step) * image
-            if np.linalg.norm(residual) <= goal:
-                break
-            z = inverse(residual)
-            before, product = product, float(np.sum(residual * z))
-            search = z + np.float32(product / before) * search
-        return self.envelope.centred(x.astype(float))
+        return self.envelope.centred(conjugate_gradients(newton_matrix, inverse, -single(g)).astype(float))
 
 
 def first_steps(program: Program) -> tuple[float, float]:
@@ -162,14 +162,19 @@ def first_steps(program: Program) -> tuple[float, float]:
     block and an intercept that fit the targets."""
     problem, p = program.problem, program.data.shape[1]
     assert isinstance(problem.penalty, Strength)
-    energy, scale = float(program.data.squared_lengths().sum()), float(np.linalg.norm(problem.Y)) or 1.0
+    energy, scale = float(program.data.squared_lengths.sum()), float(np.linalg.norm(problem.Y)) or 1.0
     sigma = scale * p**0.5 / (problem.penalty.beta * max(energy, 1e-300) ** 0.5)
     return sigma, sigma * energy / problem.Y.shape[0] if problem.intercept else 0.0
 
 
+def _lengths(U: Matrix) -> Matrix:
+    """(k, c): the 2-norms of the columns of U (k, p, c)."""
+    return np.sqrt(np.einsum("kpc,kpc->kc", U, U))
+
+
 def _longest(C: Matrix) -> float:
     """The largest 2-norm of a column of C (P, p, c)."""
-    return float(np.linalg.norm(C, axis=1).max(initial=0.0))
+    return float(_lengths(C).max(initial=0.0))
 
 
 def single(values: Matrix) -> Matrix:

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.linalg import block_diag, cho_factor, cho_solve
 
+from bidual.operators.diagonals import Diagonals
 from bidual.operators.masked import MaskedData
+from bidual.solvers.inner.woodbury import Cholesky
 from bidual.typing import Matrix, Outputs
 
 Blocks = Iterable[tuple[slice, Any]]
-"""Blocks of rows with their columns, on the device."""
+"""Blocks of rows with their columns B' (p + k, rows), on the device."""
 
 
 class MeanField:
@@ -29,13 +29,13 @@ class MeanField:
     ``centred``, the inverse is that on the R whose rows sum to 0, where the outputs meet in one such matrix; else each
     output has its own.
 
-    h (n, c), a (k, c) and r (k, c) nonnegative, U (k, p, c) on the patterns ``which`` (k,).
+    h (n, c), a (k, c) and r (k, c) nonnegative, U (k, p, c) in single precision, on k diagonals.
     """
 
     def __init__(
         self,
         data: MaskedData,
-        which: NDArray[np.intp],
+        masks: Diagonals,
         h: Outputs,
         a: Matrix,
         r: Matrix,
@@ -43,33 +43,30 @@ class MeanField:
         constant: float,
         centred: bool = False,
     ):
-        self.data, self.which, self.a, self.r, self.U, self.constant = data, which, a, r, U, constant
+        self.data, self.masks, self.a, self.r, self.U, self.constant = data, masks, a, r, U, constant
         n, c = h.shape
-        masks = data.mask_sum(a.astype(np.float32), which)
-        self.total = a.sum(axis=0)
-        self.mean = masks / np.where(self.total > 0.0, self.total, 1.0).astype(np.float32)
-        diagonal = h + data.squared_lengths()[:, None] * masks * (1.0 - self.mean)
+        sums, self.total = data.mask_sum(a, masks), a.sum(axis=0)
+        self.mean = sums / np.where(self.total > 0.0, self.total, np.float32(1.0))
+        diagonal = h + data.squared_lengths[:, None] * sums * (1.0 - self.mean)
         self.root = (1.0 / np.sqrt(diagonal)).astype(np.float32)
         # In the space scaled by root, the vectors whose rows sum to 0 are those off this normal.
         self.normal = self.root / np.linalg.norm(self.root, axis=1, keepdims=True) if centred else None
         numbers = n * (c * (data.shape[1] + 1) + np.count_nonzero(a))
         self.stored = [list(self._compute(k)) for k in range(c)] if 4.0 * numbers <= data.spare else None
         self.groups = [range(c)] if centred else [range(k, k + 1) for k in range(c)]
-        self.factors = [cho_factor(self._inner(group)) for group in self.groups]
+        self.factors = [Cholesky(self._inner(group)) for group in self.groups]
 
     def __call__(self, R: Outputs) -> Outputs:
         """(n, c): the approximate inverse times R, in single precision."""
         device, Y = self.data.device, self._project(self.root * R)
-        explained = np.empty_like(Y)
+        explained, y = np.empty_like(Y), device.put(Y)
         for group, factor in zip(self.groups, self.factors, strict=True):
-            y = device.put(Y)
-            inner = [device.get(sum(B.T @ y[rows, k] for rows, B in self._columns(k))) for k in group]
-            z = cho_solve(factor, np.concatenate(inner), check_finite=False)
-            ends = np.cumsum([part.size for part in inner])[:-1]
-            for k, part in zip(group, np.split(z, ends), strict=True):
-                t = device.put(part, np.float32)
+            inner = [device.get(sum(B @ y[rows, k] for rows, B in self._columns(k))) for k in group]
+            z, begin = factor.solve(np.concatenate(inner)), 0
+            for k, part in zip(group, inner, strict=True):
+                t, begin = device.put(z[begin : begin + part.size], np.float32), begin + part.size
                 for rows, B in self._columns(k):
-                    explained[rows, k] = device.get(B @ t)
+                    explained[rows, k] = device.get(t @ B)
         return self.root * (Y - self._project(explained))
 
     def _project(self, Y: Outputs) -> Outputs:
@@ -80,30 +77,41 @@ class MeanField:
         return self._compute(k) if self.stored is None else self.stored[k]
 
     def _compute(self, k: int) -> Iterator[tuple[slice, Any]]:
-        data, active = self.data, np.flatnonzero(self.a[:, k] > 0.0)
-        put, root = data.device.put, self.root[:, k : k + 1]
+        data, put = self.data, self.data.device.put
+        active = np.flatnonzero(self.a[:, k])
+        masks = self.masks if active.size == len(self.a) else self.masks.take(active)
         U = self.U[active, :, k] * np.sqrt(self.r[active, k])[:, None]
-        centre, root = put(root * self.mean[:, k : k + 1] * np.sqrt(self.total[k]), np.float32), put(root)
-        for rows, E in data.columns(U.astype(np.float32), self.which[active]):
-            parts = [centre[rows, :] * data.rows(rows, np.float32), root[rows, :] * E]
+        centre, root = put(self.root[:, k] * self.mean[:, k] * np.sqrt(self.total[k])), put(self.root[:, k])
+        for rows, E in data.columns(U, masks):
+            parts = [centre[rows] * data.rows(rows, np.float32).T, root[rows] * E]
             if self.constant > 0.0:
-                parts.append(root[rows, :] * float(np.sqrt(self.constant)))
-            yield rows, data.device.xp.concat(parts, axis=1)
+                parts.append(root[None, rows] * float(np.sqrt(self.constant)))
+            yield rows, data.device.xp.concat(parts)
 
     def _inner(self, group: range) -> Matrix:
         """``I + blockdiag(B_k'B_k)`` for the columns B_k of a group of outputs, less what the projection takes."""
-        xp, grams, taken = self.data.device.xp, [0.0] * len(group), 0.0
+        xp, get, grams, taken = self.data.device.xp, self.data.device.get, [0.0] * len(group), 0.0
         for blocks in zip(*(self._columns(k) for k in group), strict=True):
             rows = blocks[0][0]
             for i, (_, B) in enumerate(blocks):
-                grams[i] = grams[i] + xp.astype(B.T @ B, xp.float64)
+                grams[i] = grams[i] + xp.astype(B @ B.T, xp.float64)
             parts = [B for _, B in blocks]
             if self.normal is not None:
                 normal = self.data.device.put(self.normal[rows])
-                along = xp.concat([normal[:, k : k + 1] * B for k, B in zip(group, parts, strict=True)], axis=1)
-                taken = taken + xp.astype(along.T @ along, xp.float64)
-            size = sum(B.shape[1] ** 2 for B in parts) + (0 if self.normal is None else along.shape[1] ** 2)
+                along = xp.concat([normal[:, k] * B for k, B in zip(group, parts, strict=True)])
+                taken = taken + xp.astype(along @ along.T, xp.float64)
+            size = sum(B.shape[0] ** 2 for B in parts) + (0 if self.normal is None else along.shape[0] ** 2)
             self.data.flops += (rows.stop - rows.start) * size
-        inner = block_diag(*(self.data.device.get(gram) for gram in grams))
-        lifted = 1.0 + np.finfo(np.float32).eps * np.trace(inner)  # positive definite in spite of rounding
-        return inner - self.data.device.get(taken) + lifted * np.eye(len(inner))
+        inner = _block_diagonal([get(gram) for gram in grams])
+        diagonal = np.einsum("ii->i", inner)
+        diagonal += 1.0 + np.finfo(np.float32).eps * diagonal.sum()  # positive definite in spite of rounding
+        return inner - get(taken)
+
+
+def _block_diagonal(blocks: list[Matrix]) -> Matrix:
+    size, begin = sum(len(block) for block in blocks), 0
+    whole = np.zeros((size, size))
+    for block in blocks:
+        end = begin + len(block)
+        whole[begin:end, begin:end], begin = block, end
+    return whole

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Generic, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar, final
 
 import numpy as np
 
-from bidual.typing import Expired, Outputs
+from bidual.architectures.base import Witness
+from bidual.typing import Expired, Matrix, Outputs, Vector
 
 GROWTH, BEGUN, SETTLED = 2.5, 0.5, 0.1
 """Growth of the proximal steps, decrease of the gradient that ends the first inner minimisation, and any other."""
@@ -17,17 +19,20 @@ INNER, IDLE = 30, 3
 """Newton steps of one inner minimisation; proximal-point steps without a smaller gap after which the method ends."""
 
 
-class Certified(Protocol):
-    """A centre with its relative gap."""
+@final
+@dataclass(frozen=True, eq=False)
+class Step:
+    """Blocks U in the shape of the program's, intercept b (c,), a dual vector V (n, c) of the problem, their relative
+    gap, and what else proves a bound of V's scores."""
 
-    @property
-    def gap(self) -> float: ...
+    U: Matrix
+    b: Vector
+    V: Outputs
+    gap: float
+    witness: Witness | None = None
 
 
-Centre = TypeVar("Centre", bound=Certified)
-
-
-class DualFunction(ABC, Generic[Centre]):
+class DualFunction(ABC):
     """What one proximal-point step minimises over theta (n, c), and the theta in hand."""
 
     @abstractmethod
@@ -39,7 +44,7 @@ class DualFunction(ABC, Generic[Centre]):
         """A Newton step from the gradient g; False if it leads nowhere."""
 
     @abstractmethod
-    def centre(self) -> Centre:
+    def centre(self) -> Step:
         """The new centre that theta proposes, certified."""
 
     @abstractmethod
@@ -51,7 +56,7 @@ class DualFunction(ABC, Generic[Centre]):
         """True if from now on the work is done more precisely, as this gap or a minimisation that did not end asks."""
 
 
-def proximal_point(function: DualFunction[Centre], rounding: float, expired: Expired) -> Iterator[Centre]:
+def proximal_point(function: DualFunction, rounding: float, expired: Expired) -> Iterator[Step]:
     """Centres towards the optimum. Stops early when ``expired``, and ends where it makes no more headway; gradients
     below ``rounding`` are 0."""
     best, idle, decrease = np.inf, 0, BEGUN
@@ -66,7 +71,7 @@ def proximal_point(function: DualFunction[Centre], rounding: float, expired: Exp
         function.recentre(GROWTH if settled else 1.0)
 
 
-def _minimise(function: DualFunction[Centre], decrease: float, rounding: float, expired: Expired) -> bool:
+def _minimise(function: DualFunction, decrease: float, rounding: float, expired: Expired) -> bool:
     """Newton steps until the gradient has fallen to ``decrease`` times the first; False if it does not."""
     g = function.gradient()
     goal = max(decrease * float(np.linalg.norm(g)), rounding)
