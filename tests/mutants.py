@@ -110,6 +110,8 @@ multinomial pull forgotten | losses/multinomial.py | testing/test_checks.py
     A = np.log(pull) + G + pull * Y => A = np.log(pull) + G
 intercept of another step | solvers/inner/envelope.py | solvers/test_envelope.py
     / (2.0 * self.w) if self.w => / self.w if self.w
+output on another's patterns | solvers/inner/active_blocks.py | solvers/test_active_blocks.py
+    for k, which in enumerate(own)] => for k, which in enumerate(own[::-1])]
 curvature of one output at a time | solvers/inner/envelope.py | solvers/test_envelope.py
     1.0 - np.sum(h * q * q, axis=1, keepdims=True) => 1.0
 blocks of another length | solvers/inner/cone_newton.py | solvers/test_cone_newton.py

@@ -10,6 +10,7 @@ import numpy as np
 
 from bidual.penalties import Strength
 from bidual.program import Program
+from bidual.solvers.inner.active_blocks import ActiveBlocks
 from bidual.solvers.inner.conjugate_gradients import conjugate_gradients
 from bidual.solvers.inner.envelope import Envelope
 from bidual.solvers.inner.preconditioner import MeanField
@@ -83,7 +84,8 @@ class _Blocks(DualFunction):
         self.which = np.flatnonzero(share.any(axis=1))
         self.share, self.masks = share[self.which], self.data.diagonals.take(self.which)
         self.new_U = point.W[self.which] * self.share[:, None, :]
-        F = self.data.forward(self.new_U.astype(self.kind), self.masks).astype(float)
+        self.blocks = ActiveBlocks(self.data, self.masks, self.share > 0.0)
+        F = self.blocks.forward(self.new_U.astype(self.kind)).astype(float)
         self.predicted = F + self.envelope.intercept(point.theta)
         return self.envelope.centred(self.predicted - point.G)
 
@@ -149,9 +151,9 @@ class _Blocks(DualFunction):
         inverse = MeanField(self.data, self.masks, h, a, r, U, self.envelope.w, q is not None)
 
         def newton_matrix(x: Matrix) -> Matrix:
-            C = self.data.adjoint(x, self.masks)
+            C = self.blocks.adjoint(x)
             C = a[:, None, :] * C + U * (r * np.einsum("kpc,kpc->kc", U, C))[:, None, :]
-            image = h * x + self.data.forward(C, self.masks) + w * x.sum(axis=0)
+            image = h * x + self.blocks.forward(C) + w * x.sum(axis=0)
             return image if q is None else self.envelope.centred(image + q * np.sum(q * x, axis=1, keepdims=True))
 
         return self.envelope.centred(conjugate_gradients(newton_matrix, inverse, -single(g)).astype(float))
