@@ -119,6 +119,12 @@ def test_float32(tmp_path: Path) -> None:
         np.testing.assert_allclose(got, network(X), rtol=1e-5, atol=1e-5)
 
 
+def test_onnx_has_no_constant_in_vain(tmp_path: Path) -> None:
+    to_onnx(mixed(), tmp_path / "n.onnx")
+    graph = onnx.load(tmp_path / "n.onnx").graph
+    assert {constant.name for constant in graph.initializer} <= {name for node in graph.node for name in node.input}
+
+
 def test_state_dict() -> None:
     network, X = mixed(), np.random.default_rng(0).normal(size=(5, 4))
     file, copy = io.BytesIO(), to_torch(Network(tuple(Layer(**zeros(layer)) for layer in network.layers)))

@@ -69,21 +69,22 @@ def _activated(graph: _Graph, layer: Layer, h: str) -> str:
     The slope is a tensor and not the attribute of LeakyRelu, which is float32.
     """
     z = graph.affine(h, layer.weight, layer.bias)
-    zero = graph.number(0.0)
     match layer.activation:
         case "relu" if layer.slope == 0:
             return graph.add("Relu", z)
         case "relu":
-            return graph.add("Where", graph.add("Greater", z, zero), z, graph.add("Mul", z, graph.number(layer.slope)))
+            return graph.add(
+                "Where", graph.add("Greater", z, graph.number(0.0)), z, graph.add("Mul", z, graph.number(layer.slope))
+            )
         case "gated":
             assert layer.gate is not None and layer.gate_bias is not None
-            gate = graph.add("GreaterOrEqual", graph.affine(h, layer.gate, layer.gate_bias), zero)
+            gate = graph.add("GreaterOrEqual", graph.affine(h, layer.gate, layer.gate_bias), graph.number(0.0))
             return graph.add("Mul", z, graph.add("Cast", gate, to=graph.element))
         case "tanh":
             return graph.add("Tanh", z)
         case "sign":
-            negative = graph.add("Where", graph.add("Less", z, zero), graph.number(-1.0), z)
-            return graph.add("Where", graph.add("GreaterOrEqual", z, zero), graph.number(1.0), negative)
+            negative = graph.add("Where", graph.add("Less", z, graph.number(0.0)), graph.number(-1.0), z)
+            return graph.add("Where", graph.add("GreaterOrEqual", z, graph.number(0.0)), graph.number(1.0), negative)
         case "linear":
             return z
     raise InvalidParameterError(f"activation {layer.activation!r} has no operators here; export another network")
@@ -98,6 +99,7 @@ class _Graph:
         self.element: int = onnx.helper.np_dtype_to_tensor_dtype(dtype)
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
+        self._numbers: dict[float, str] = {}
 
     def add(self, operator: str, *inputs: str, output: str = "", **attributes: Any) -> str:
         """The name of the operator's output."""
@@ -116,7 +118,10 @@ class _Graph:
         return name
 
     def number(self, value: float) -> str:
-        return self.constant(np.array(value))
+        """The name of a number, one for all its uses."""
+        if value not in self._numbers:
+            self._numbers[value] = self.constant(np.array(value))
+        return self._numbers[value]
 
     def affine(self, h: str, weight: Matrix, bias: Matrix) -> str:
         """``h W + b``, for every branch if the weight has a branch axis."""
