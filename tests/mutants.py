@@ -68,6 +68,12 @@ amplitude of sign units twice | architectures/bounded.py | architectures/test_ar
     return np.ones_like(amplitudes), amplitudes => return amplitudes, amplitudes
 size of a free bias | architectures/pieces.py | architectures/test_architectures.py
     U[:-1] if self.bias == "free" else U => U
+gate at zero in torch | export/torch_modules.py | export/test_export.py::test_torch_predicts_the_same
+    (self.gate(x) >= 0) => (self.gate(x) > 0)
+sign below zero in onnx | export/onnx_file.py | export/test_export.py::test_onnx_predicts_the_same
+    graph.number(-1.0), z) => graph.number(1.0), z)
+export in standard units | export/source.py | export/test_export.py::test_estimators_take_raw_features
+    return model.encoding_.fold(model.network_) => return model.network_
 gate at zero | activations.py | test_network.py::test_zero_opens_a_gate_and_has_sign_plus_one
     return z * (gate >= 0) => return z * (gate > 0)
 slope at zero | architectures/gated.py | architectures/test_architectures.py::test_a_gate_through_a_row_is_open_there

@@ -9,7 +9,7 @@ import pytest
 
 import bidual
 
-HEAVY = ("sklearn", "scipy", "torch", "matplotlib", "pandas", "cvxpy", "rich")
+HEAVY = ("sklearn", "scipy", "torch", "onnx", "matplotlib", "pandas", "cvxpy", "rich")
 
 
 def loaded(code: str) -> set[str]:
