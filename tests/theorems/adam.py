@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 
@@ -18,7 +19,7 @@ def adam(problem: DeepProblem, sizes: tuple[int, ...], branches: int = 1, steps:
     X, Y = torch.tensor(problem.X), torch.tensor(problem.Y)
     n, d = X.shape
     widths = (d, *sizes, problem.n_outputs)
-    weights = [torch.randn(runs, branches, a, b, dtype=torch.float64) / a**0.5 for a, b in zip(widths, widths[1:])]
+    weights = [torch.randn(runs, branches, a, b, dtype=torch.float64) / a**0.5 for a, b in pairwise(widths)]
     scale = [torch.randn(runs, branches, 1, sizes[0], dtype=torch.float64) for _ in range(2 * problem.batch_norm)]
     trained = [w.requires_grad_() for w in (*weights, *scale)]
     optimiser = torch.optim.Adam(trained, lr=0.03)
