@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 _HOME = {
     "ArchitectureDisplay": "bidual.display",
     "ConvergenceDisplay": "bidual.display",
+    "DeepLinearRegressor": "bidual.estimators",
     "FunctionDisplay": "bidual.display",
     "MLPClassifier": "bidual.estimators",
     "MLPRegressor": "bidual.estimators",

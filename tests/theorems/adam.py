@@ -10,7 +10,7 @@ import torch
 from bidual.theorems import DeepProblem
 
 
-def adam(problem: DeepProblem, sizes: tuple[int, ...], branches: int = 1, steps: int = 1500, runs: int = 20) -> float:
+def adam(problem: DeepProblem, sizes: tuple[int, ...], branches: int = 1, steps: int = 1000, runs: int = 20) -> float:
     """The best objective of ``runs`` networks of hidden widths ``sizes``, each of that many branches.
 
     Twin of ``DeepProblem.objective``, written again: batch normalisation normalises, and pays gamma and alpha.
@@ -22,7 +22,7 @@ def adam(problem: DeepProblem, sizes: tuple[int, ...], branches: int = 1, steps:
     weights = [torch.randn(runs, branches, a, b, dtype=torch.float64) / a**0.5 for a, b in pairwise(widths)]
     scale = [torch.randn(runs, branches, 1, sizes[0], dtype=torch.float64) for _ in range(2 * problem.batch_norm)]
     trained = [w.requires_grad_() for w in (*weights, *scale)]
-    optimiser = torch.optim.Adam(trained, lr=0.03)
+    optimiser = torch.optim.Adam(trained, lr=0.06)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     objective = torch.zeros(runs)
     for _ in range(steps):

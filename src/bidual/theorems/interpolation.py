@@ -39,7 +39,8 @@ class LinearInterpolation(Theorem):
         off = float(np.linalg.norm(problem.Y - U[:, :r] @ inside))
         if off > FITTED * norm:
             raise InfeasibleError(
-                f"no linear network fits: {off / norm:.2e} of Y lies outside the range of X (rank {r}); set beta > 0"
+                f"no linear network fits: {off / norm:.2e} of Y lies outside the range of X (rank {r}); put a price on "
+                "the weights, beta > 0"
             )
         return Paths.of(Vt[:r].T @ (inside / s[:r, None])), False
 

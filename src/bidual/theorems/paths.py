@@ -40,7 +40,7 @@ class Paths:
         if problem.normalisation is not None:
             first, bias = problem.normalisation.fold(first)
         inner = np.diag(root)
-        if problem.branched:
+        if problem.branched and root.size > 1:
             first, bias, inner, last = first.T[:, :, None], bias[:, None], root[:, None, None], last[:, None, :]
         between = [Layer(inner, np.zeros_like(bias), problem.activation)] * (problem.n_layers - 2)
         end = Layer(last, np.zeros(last.shape[:-2] + last.shape[-1:]))

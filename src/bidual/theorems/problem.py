@@ -139,10 +139,10 @@ class DeepProblem:
         refusal = self.refusal(network)
         if refusal is not None:
             raise InvalidDataError(refusal)
-        residual = float(np.linalg.norm(network(self.X) - self.Y))
+        square = float(np.sum((network(self.X) - self.Y) ** 2))
         if self.beta > 0:
-            return 0.5 * residual**2 + self.penalty(network)
-        return self.penalty(network) if residual <= FITTED * float(np.linalg.norm(self.Y)) else np.inf
+            return 0.5 * square + self.penalty(network)
+        return self.penalty(network) if square <= FITTED**2 * float(np.sum(self.Y**2)) else np.inf
 
     def refusal(self, network: Network) -> str | None:
         """None if the network is one of this problem, else why not."""

@@ -50,9 +50,10 @@ class RankOneReLU(Theorem):
         c, a = _factors(problem)
         z, off = _split(problem, c)
         size = float(np.linalg.norm(z))
-        if problem.beta == 0 and off > FITTED * float(np.linalg.norm(problem.Y)):
+        if problem.beta == 0 and off > FITTED * np.hypot(size, off):
             raise InfeasibleError(
-                f"no ReLU network fits: X = c a' has rank one and {off:.2e} of Y is not along c; set beta > 0"
+                f"no ReLU network fits: X = c a' has rank one, but {off / np.hypot(size, off):.2e} of Y is not along c; "
+                "put a price on the weights, beta > 0"
             )
         s, tie = shrink(problem, np.array([size]), float(np.linalg.norm(c)))
         return Paths(a[:, None], s, z[None] / (size or 1.0)), tie
