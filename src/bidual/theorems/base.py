@@ -13,6 +13,9 @@ from bidual.theorems.problem import DeepProblem
 from bidual.theorems.prox import prox
 from bidual.typing import Matrix, Outputs, Vector
 
+ROUNDING = 1e-15
+"""Of a sum of products, relative to that of their absolute values."""
+
 
 class Theorem(ABC):
     """An optimal network in closed form, for the problems whose data meet a precondition.
@@ -76,7 +79,7 @@ def dual_value(problem: DeepProblem, V: Outputs) -> float:
     slope, square = float(np.linalg.norm(problem.design.T @ V, 2)), float(np.sum(V * V))
     if square == 0:
         return 0.0
-    inner = float(np.sum(V * problem.Y))
+    inner = float(np.sum(V * problem.Y)) - ROUNDING * float(np.sum(np.abs(V * problem.Y)))
     t = max(0.0, min(inner / square, problem.beta / (slope * (1 + 1e-14)) if slope > 0 else np.inf))
     return t * inner - 0.5 * t * t * square
 

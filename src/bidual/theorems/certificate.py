@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, final
 
-import numpy as np
-
 from bidual.certificate import relative
 from bidual.errors import CertificateError
 from bidual.network import Network
 from bidual.theorems.base import Theorem
 from bidual.theorems.problem import DeepProblem
+
+ROUNDING = 1e-12
+"""Of an objective, relative to it."""
 
 
 @final
@@ -48,8 +49,7 @@ class TheoremCertificate:
     def of(cls, theorem: Theorem, problem: DeepProblem, network: Network) -> TheoremCertificate:
         """Computed from the data and the weights."""
         primal = problem.objective(network)
-        rounding = 1e-14 * float(np.sqrt(2 * primal) * np.linalg.norm(problem.Y)) if problem.beta > 0 else 0.0
-        dual = theorem.bound(problem, network) - 1e-12 * primal - rounding
+        dual = theorem.bound(problem, network) - ROUNDING * primal
         return cls(primal, max(dual, 0.0), theorem)
 
     def verify(self, problem: DeepProblem, network: Network, rtol: float = 1e-9) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from bidual.network import Network
-from bidual.theorems.base import Theorem
+from bidual.theorems.base import ROUNDING, Theorem, rank
 from bidual.theorems.paths import Paths
 from bidual.theorems.problem import DeepProblem
 from bidual.theorems.prox import TIE
@@ -52,22 +52,24 @@ class DeepScalar(Theorem):
         return Paths.of(w[:, None] if gain > 0 and not tie else np.zeros((w.size, 1))), tie
 
     def bound(self, problem: DeepProblem, network: Network) -> float:
-        """Beyond the least-norm fit the loss can fall by rounding only, and the price grows: there the least value is
-        at one of the ends, the far one where the price alone is the network's objective."""
-        search, primal = self._search(problem), problem.objective(network)
+        """That of the search, and beyond the least-norm fit, where the price only grows, that of the loss: it falls by
+        rounding only, up to the norm whose price alone is the network's objective; with full column rank, by the square
+        of its slope over twice its curvature."""
+        search, primal, s = self._search(problem), problem.objective(network), problem.svd[1]
         last = max(search.nodes, key=lambda node: node.s)
-        far = max(problem.longest(primal), last.s)
-        return min(search.lower, primal, primal + last.level - last.slope * far)
+        losses = [0.0, last.level - last.slope * problem.longest(primal) if last.slope > 0 else last.level]
+        if rank(problem) == problem.design.shape[1]:
+            losses.append(0.5 * last.square - 0.5 * (last.slope / float(s[-1])) ** 2)
+        return min(search.lower, primal, search.price(last.s) + max(losses))
 
     def _search(self, problem: DeepProblem) -> Search:
         path = RidgePath.of(problem)
 
         def node(s: float) -> Node:
             v = problem.Y[:, 0] - problem.design @ path.weights(path.with_norm(s))
-            square = float(v @ v)
-            return Node(
-                s, float(v @ problem.Y[:, 0]) - 0.5 * square, float(np.linalg.norm(problem.design.T @ v)), square
-            )
+            square, slope = float(v @ v), float(np.linalg.norm(problem.design.T @ v))
+            inner = float(v @ problem.Y[:, 0]) - ROUNDING * float(np.abs(v) @ np.abs(problem.Y[:, 0]))
+            return Node(s, inner - 0.5 * square, slope, square)
 
         search = Search(lambda s: float(problem.cost(np.array(s))), node, [node(0.0)])
         search.run(path.norm(np.inf) if path.s.size else 0.0, self.tol, self.max_nodes)
@@ -138,7 +140,7 @@ def _polish(problem: DeepProblem, path: RidgePath, search: Search, best: Node) -
     norms = sorted(node.s for node in search.nodes)
     place = norms.index(best.s)
     ends = [path.with_norm(norms[max(place - 1, 1)]), path.with_norm(norms[min(place + 1, len(norms) - 1)])]
-    low, high = np.log(ends[0]), min(np.log(ends[1]), 700.0)
+    low, high = np.log(ends[0]), min(np.log(ends[1]), path.last)
 
     def excess(t: float) -> float:
         nu = float(np.exp(t))

@@ -9,12 +9,9 @@ import numpy as np
 
 from bidual.errors import InfeasibleError
 from bidual.network import Network
-from bidual.theorems.base import Theorem, rank, singular_values
+from bidual.theorems.base import ROUNDING, Theorem, rank, singular_values
 from bidual.theorems.paths import Paths
 from bidual.theorems.problem import FITTED, DeepProblem
-
-ROUNDING = 1e-15
-"""Of a product of matrices, relative to the product of their absolute values."""
 
 
 @final

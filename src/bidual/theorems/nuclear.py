@@ -39,12 +39,12 @@ class NuclearNorm(Theorem):
         (U, s, Vt), r = problem.svd, rank(problem)
         if r == 0:
             return Paths.of(np.zeros((problem.design.shape[1], problem.n_outputs))), False
-        # In coordinates of the singular vectors the data are r x r, and the norm of W is the same.
+        # In coordinates of the singular vectors the data are r x r, and the norm of W is the same; in units of X too.
         linear = Linear(bias="none", outputs="shared")
-        targets, strength = U[:, :r].T @ problem.Y, Strength(problem.beta)
-        core = Problem(np.diag(s[:r]), targets, Squared(), linear, strength, intercept=False)
+        targets, strength = U[:, :r].T @ problem.Y, Strength(problem.beta / problem.norm)
+        core = Problem(np.diag(s[:r] / problem.norm), targets, Squared(), linear, strength, intercept=False)
         first, last = FixedPatterns().solve(core, Stop(tol=self.tol)).network.layers
-        return Paths.of(Vt[:r].T @ (first.weight @ last.weight)), False
+        return Paths.of(Vt[:r].T @ (first.weight @ last.weight) / problem.norm), False
 
     def bound(self, problem: DeepProblem, network: Network) -> float:
         return dual_value(problem, problem.Y - network(problem.X))

@@ -116,10 +116,9 @@ class DeepProblem:
         return (self.beta or 1.0) * (self.order / 2) * s ** (2.0 / self.order)
 
     def longest(self, price: float) -> float:
-        """The product of a path of the given cost: the inverse of :meth:`cost`, as far as float64 goes."""
-        if price <= 0:
-            return 0.0
-        return float(np.exp(min(0.5 * self.order * np.log(2.0 * price / (self.order * (self.beta or 1.0))), 690.0)))
+        """The product of a path of the given cost: the inverse of :meth:`cost`; inf where that overflows."""
+        with np.errstate(over="ignore"):
+            return float(np.power(2.0 * price / (self.order * (self.beta or 1.0)), 0.5 * self.order))
 
     def penalty(self, network: Network) -> float:
         """``beta R(f)`` from the weights alone (R if beta is 0)."""

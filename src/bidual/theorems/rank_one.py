@@ -52,8 +52,8 @@ class RankOneReLU(Theorem):
         size = float(np.linalg.norm(z))
         if problem.beta == 0 and off > FITTED * np.hypot(size, off):
             raise InfeasibleError(
-                f"no ReLU network fits: X = c a' has rank one, but {off / np.hypot(size, off):.2e} of Y is not along c; "
-                "put a price on the weights, beta > 0"
+                f"no ReLU network fits: X = c a' has rank one, but {off / np.hypot(size, off):.2e} of Y is not along "
+                "c; put a price on the weights, beta > 0"
             )
         s, tie = shrink(problem, np.array([size]), float(np.linalg.norm(c)))
         return Paths(a[:, None], s, z[None] / (size or 1.0)), tie
@@ -92,10 +92,10 @@ def _slack(problem: DeepProblem, primal: float, off: float, rest: float) -> floa
     least; a first S gives a better one.
     """
     S = problem.longest(primal)
-    for _ in range(4):
+    for _ in range(4 if rest > 0 else 0):
         loss = 0.5 * max(off - S * rest, 0.0) ** 2
         S = min(S, problem.longest(max(primal - loss, 0.0) + 1e-15 * primal))
-    e = S * rest
+    e = S * rest if rest > 0 else 0.0
     return e * float(np.sqrt(2 * primal)) + 0.5 * e * e
 
 

@@ -31,6 +31,11 @@ class RidgePath:
         (U, s, Vt), r = problem.svd, rank(problem)
         return cls(s[:r], U[:, :r].T @ problem.Y[:, 0], Vt[:r])
 
+    @property
+    def last(self) -> float:
+        """log nu that is as good as inf: nu s^2 beyond all precision, and still no overflow."""
+        return 600.0 - 2.0 * max(float(np.log(self.s[0])), 0.0)
+
     def weights(self, nu: float) -> Vector:
         """w(nu), (p,)."""
         return self.Vt.T @ self._q(nu)
@@ -59,9 +64,9 @@ class RidgePath:
             return 0.0
         low = np.log(norm / self.slope(0.0))  # ||w|| <= nu times the largest slope
         high = low + 1.0
-        while self.norm(np.exp(high)) < norm and high < 700:
+        while high < self.last and self.norm(np.exp(high)) < norm:
             high += high - low
-        return _root(lambda t: 1.0 - self.norm(np.exp(t)) / norm, low, min(high, 700.0))
+        return _root(lambda t: 1.0 - self.norm(np.exp(t)) / norm, low, min(high, self.last))
 
     def _q(self, nu: float) -> Vector:
         return self.c / self.s if np.isinf(nu) else nu * self.s * self.c / (1.0 + nu * self.s**2)
