@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, final
 
@@ -65,6 +66,8 @@ class TheoremCertificate:
         if self.scope != "global":
             raise CertificateError(f"theorems prove bounds of scope 'global', got {self.scope!r}")
         proven = type(self).of(self.theorem, problem, network)
+        if not math.isfinite(proven.primal):
+            raise CertificateError(f"the network has objective {proven.primal!r}: it does not fit, and beta is 0")
         scale = rtol * max(abs(proven.primal), 1e-300)
         if not abs(self.primal - proven.primal) <= scale:
             raise CertificateError(f"primal is stated as {self.primal!r}, the network has {proven.primal!r}")

@@ -113,7 +113,7 @@ class Search:
             middle = self._visit(0.5 * (a.s + b.s))
             best = min(best, self.value(middle))
             for left, right in ((a, middle), (middle, b)):
-                heapq.heappush(heap, (self._bound(left, right), len(self.nodes) + (left is a), left, right))
+                heapq.heappush(heap, (self._bound(left, right), 2 * len(self.nodes) + (left is a), left, right))
         self.lower = min(heap[0][0], best)
 
     def _visit(self, s: float) -> Node:
@@ -121,15 +121,12 @@ class Search:
         return self.nodes[-1]
 
     def _bound(self, a: Node, b: Node) -> float:
-        """The price is above its chord, the loss above both lines: least at an end, or where the lines cross."""
-        rise = (self.price(b.s) - self.price(a.s)) / (b.s - a.s)
+        """The loss is above both lines and the price is concave: least at an end, or where the lines cross."""
         places = [a.s, b.s]
         if a.slope > b.slope:
             cross = (a.level - b.level) / (a.slope - b.slope)
             places += [cross] if a.s < cross < b.s else []
-        return min(
-            max(a.level - a.slope * t, b.level - b.slope * t) + self.price(a.s) + rise * (t - a.s) for t in places
-        )
+        return min(max(a.level - a.slope * t, b.level - b.slope * t) + self.price(t) for t in places)
 
 
 def _polish(problem: DeepProblem, path: RidgePath, search: Search, best: Node) -> float:
