@@ -22,7 +22,11 @@ X = rng.normal(size=(12, 3)) + 5
 Y = X[:, 0] - 2 * X[:, 1] + 0.1 * rng.normal(size=12) + 7
 BOTH = np.column_stack([Y, X[:, 2]])
 
-CHECKED = [DeepLinearRegressor(), DeepLinearRegressor(3, regularizer="lth_power", fit_intercept=False)]
+CHECKED = [
+    DeepLinearRegressor(),
+    DeepLinearRegressor(3, fallback="local"),
+    DeepLinearRegressor(3, regularizer="lth_power", fit_intercept=False),
+]
 
 
 @pytest.mark.parametrize("model", CHECKED, ids=str)
@@ -128,6 +132,7 @@ def test_what_it_is_and_pickles() -> None:
         ({"alpha": "x"}, "alpha must be"),
         ({"n_layers": 1}, "n_layers must be"),
         ({"regularizer": "l1"}, "regularizer must be one of"),
+        ({"fallback": "lth"}, "fallback must be 'local' or None"),
         ({"fit_intercept": 1}, "fit_intercept must be True or False"),
     ],
 )
@@ -137,7 +142,7 @@ def test_bad_parameters(params: dict[str, Any], sentence: str) -> None:
 
 
 def test_bad_data() -> None:
-    with pytest.raises(RefusedError, match="take regularizer='lth_power'"):
+    with pytest.raises(RefusedError, match="fallback='local'"):
         DeepLinearRegressor(3).fit(X, BOTH)
     for bad, sentence in ((X * np.nan, "impute"), (X[:5], "as many rows")):
         with pytest.raises(BidualError, match=sentence):

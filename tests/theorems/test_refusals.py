@@ -27,7 +27,12 @@ ANY = draw((6, 4))
             {"n_layers": 3},
             "singular values of X spread by .*e-01 of the largest one; whiten X, set b",
         ),
-        (ANY, draw((6, 2)), {"n_layers": 3}, "or take regularizer='lth_power', which is convex for any data"),
+        (
+            ANY,
+            draw((6, 2)),
+            {"n_layers": 3},
+            "take regularizer='lth_power', which is convex for any data, or fallback='local'",
+        ),
         (ANY, draw(6), {"activation": "relu"}, "X of rank one, but its second singular value is .*e-01 of the first"),
         (ANY, draw(6), {"activation": "relu"}, "whitened rows, so n <= d, but the data have 6 rows and 4 dimensions"),
         (ANY, draw(6), {"activation": "relu"}, r"two layers are solved for any data by .*problem.two_layer\(\)"),

@@ -129,10 +129,13 @@ class DeepLinearRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     n_layers : int, default=2
-        L. From three layers on, several targets with weight decay need whitened X (see Raises of ``fit``).
+        L. From three layers on, several targets with weight decay have no closed form unless X is whitened.
     alpha : float, default=0.01
         Strength of the penalty, in units of the mean loss, as in Lasso. 0 is the network of least norm that fits.
     regularizer : {"weight_decay", "lth_power"}, default="weight_decay"
+    fallback : {"local"}, default=None
+        Where no closed form is known: "local" finds a local minimum, and ``certificate_`` how far it can be from the
+        optimum; None refuses.
     fit_intercept : bool, default=True
         Whether the output has an unpenalised intercept.
 
@@ -171,11 +174,13 @@ class DeepLinearRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         alpha: float = 0.01,
         *,
         regularizer: Regularizer = "weight_decay",
+        fallback: Literal["local"] | None = None,
         fit_intercept: bool = True,
     ) -> None:
         self.n_layers = n_layers
         self.alpha = alpha
         self.regularizer = regularizer
+        self.fallback = fallback
         self.fit_intercept = fit_intercept
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -211,7 +216,7 @@ class DeepLinearRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         weights = weights / weights.sum()
         parameters = self.n_layers, float(alpha), self.regularizer, bool(self.fit_intercept)
         formulation = LinearFormulation(*parameters)
-        found = solve(formulation.problem(X, Y, weights))
+        found = solve(formulation.problem(X, Y, weights), self.fallback)
         coef = _product(found.network)
         x, mean = formulation.means(X, Y, weights)
         intercept = mean - x @ coef

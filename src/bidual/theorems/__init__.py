@@ -4,6 +4,7 @@ from bidual.theorems.base import Theorem
 from bidual.theorems.batch_norm import BatchNorm
 from bidual.theorems.certificate import TheoremCertificate
 from bidual.theorems.deep_scalar import DeepScalar
+from bidual.theorems.descent import ProximalDescent
 from bidual.theorems.interpolation import LinearInterpolation
 from bidual.theorems.nuclear import NuclearNorm
 from bidual.theorems.paths import Paths
@@ -25,6 +26,7 @@ __all__ = [
     "NuclearNorm",
     "Paths",
     "Projection",
+    "ProximalDescent",
     "RankOneReLU",
     "Theorem",
     "TheoremCertificate",

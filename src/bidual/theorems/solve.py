@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Literal, final
 
 from numpy.typing import ArrayLike
 
-from bidual.errors import RefusedError
+from bidual.errors import InvalidParameterError, RefusedError
 from bidual.network import Network
 from bidual.theorems.base import Theorem
 from bidual.theorems.certificate import TheoremCertificate
 from bidual.theorems.deep_scalar import DeepScalar
+from bidual.theorems.descent import ProximalDescent
 from bidual.theorems.interpolation import LinearInterpolation
 from bidual.theorems.nuclear import NuclearNorm
 from bidual.theorems.problem import Activation, DeepProblem, Regularizer
@@ -47,8 +48,9 @@ class ClosedForm:
     problem: DeepProblem
 
 
-def solve(problem: DeepProblem) -> ClosedForm:
-    """The optimal network of a deep problem, by the first theorem that accepts it.
+def solve(problem: DeepProblem, fallback: Literal["local"] | None = None) -> ClosedForm:
+    """The optimal network of a deep problem, by the first theorem that accepts it; with ``fallback="local"``, where
+    none does, that of :class:`~bidual.theorems.ProximalDescent` if the problem is one of its.
 
     Raises
     ------
@@ -57,8 +59,10 @@ def solve(problem: DeepProblem) -> ClosedForm:
     InfeasibleError
         beta is 0 and no network fits.
     """
+    if fallback not in (None, "local"):
+        raise InvalidParameterError(f"fallback must be 'local' or None, got {fallback!r}")
     reasons = []
-    for theorem in THEOREMS:
+    for theorem in (*THEOREMS, ProximalDescent()) if fallback else THEOREMS:
         reason = theorem.accepts(problem)
         if reason is None:
             paths, tie = theorem.solve(problem)
@@ -78,6 +82,7 @@ def closed_form(
     beta: float = 0.0,
     batch_norm: bool = False,
     regularizer: Regularizer = "weight_decay",
+    fallback: Literal["local"] | None = None,
 ) -> ClosedForm:
     """The globally optimal network of L layers where it is known in closed form (Ergen & Pilanci 2020).
 
@@ -94,6 +99,8 @@ def closed_form(
     beta : price of the weights, in units of the SUM of squares
     batch_norm : whether the first layer is batch-normalised
     regularizer : "weight_decay", or "lth_power", ``beta / L sum_l ||W_l||^L``
+    fallback : "local" for a local minimum with a proven gap, in place of a refusal, of deep linear networks of several
+        outputs on data that are not whitened
 
     Raises
     ------
@@ -114,4 +121,5 @@ def closed_form(
     >>> print(f"{found.certificate.primal:.6f}, relative gap below 1e-11: {found.certificate.relative_gap < 1e-11}")
     1.371340, relative gap below 1e-11: True
     """
-    return solve(DeepProblem(X, Y, n_layers, activation, beta, batch_norm, regularizer))  # type: ignore[arg-type]
+    problem = DeepProblem(X, Y, n_layers, activation, beta, batch_norm, regularizer)  # type: ignore[arg-type]
+    return solve(problem, fallback)

@@ -37,7 +37,8 @@ class WhitenedLinear(Theorem):
             return None
         return (
             f"it needs XX' = c^2 I or X'X = c^2 I, but the singular values of X spread by {off:.2e} of the largest "
-            "one; whiten X, set batch_norm=True, or take regularizer='lth_power', which is convex for any data"
+            "one; whiten X, set batch_norm=True, take regularizer='lth_power', which is convex for any data, or "
+            "fallback='local'"
         )
 
     def solve(self, problem: DeepProblem) -> tuple[Paths, bool]:
