@@ -178,9 +178,9 @@ layers out of balance | theorems/paths.py | theorems/test_theorems.py::test_laye
     self.inputs[:, kept] * root, root[:, None] * => self.inputs[:, kept] * root**2, root[:, None] ** 0 *
 dual vector beyond the ball | theorems/base.py | theorems/test_theorems.py
     problem.beta / (slope * (1 + 1e-14)) => 1.001 * problem.beta / (slope * (1 + 1e-14))
-end of the first local minimum | theorems/deep_scalar.py | theorems/test_values.py
+end of the first local minimum | theorems/branch_and_bound.py | theorems/test_values.py
     heap[0][0] < best - tol * best => heap[0][0] < best - 0.2 * best
-lines that do not cross | theorems/deep_scalar.py | theorems/test_deep_scalar.py
+lines that do not cross | theorems/branch_and_bound.py | theorems/test_deep_scalar.py
     if a.s < cross < b.s else [] => if False else []
 shared layers in scope | theorems/whitened_relu.py | theorems/test_counterexamples.py
     if problem.order == 2 or width <= 1: => if True:

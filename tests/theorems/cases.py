@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from bidual.theorems import DeepProblem
 
-draw = np.random.default_rng(0).standard_normal
+Draw = Callable[..., Any]
+"""``draw(shape)``: standard normal numbers."""
+
+draw: Draw = np.random.default_rng(0).standard_normal
 Q = np.linalg.qr(draw((6, 6)))[0]
 CLASSES = np.repeat(np.eye(2), [2, 3], axis=0)
 RANK_ONE = np.outer(np.abs(draw(5)), draw(3))

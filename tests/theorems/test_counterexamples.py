@@ -11,7 +11,7 @@ from bidual.network import Layer, Network
 from bidual.theorems import DeepProblem, prox, solve
 
 from .adam import adam
-from .cases import Q, draw
+from .cases import Draw, Q
 
 CLASSES = np.repeat(np.eye(3), [1, 2, 3], axis=0)
 
@@ -21,7 +21,7 @@ def chain(*weights: np.ndarray, activation: str = "linear") -> Network:
     return Network((*layers, Layer(weights[-1], np.zeros(weights[-1].shape[1]))))
 
 
-def test_shrinking_singular_values_needs_whitened_data() -> None:
+def test_shrinking_singular_values_needs_whitened_data(draw: Draw) -> None:
     """For general X the projection on ``||X'U||_2 <= beta`` is no soft threshold of singular values."""
     X, Y, beta = draw((6, 3)), draw((6, 2)), 0.3
     problem = DeepProblem(X, Y, 2, "linear", beta)
@@ -33,7 +33,7 @@ def test_shrinking_singular_values_needs_whitened_data() -> None:
         assert found > best.primal + 1e-3
 
 
-def test_the_square_of_the_output_weights_is_no_price_with_unit_input_weights() -> None:
+def test_the_square_of_the_output_weights_is_no_price_with_unit_input_weights(draw: Draw) -> None:
     """``beta ||w_2||^2`` with ``||w_1j|| <= 1`` tends to nothing as the layer widens: it must be the 1-norm."""
     X, y, beta = draw((6, 3)), draw(6), 0.3
     least = np.linalg.lstsq(X, y)[1][0] / 2
@@ -54,7 +54,7 @@ def test_the_soft_threshold_is_for_two_layers(n_layers: int, beta: float) -> Non
     assert np.sum(0.5 * (prox(sigma, beta, n_layers)[0] - sigma) ** 2) < best.primal
 
 
-def test_the_paper_s_weights_are_not_balanced() -> None:
+def test_the_paper_s_weights_are_not_balanced(draw: Draw) -> None:
     """Unit input weights, and ``||w_1|| = t`` with the square in the last layer: right function, another price."""
     X, y = draw((6, 3)), 2 * draw(6)
     problem = DeepProblem(X, y, 3, "linear", 0.3)
@@ -126,7 +126,7 @@ def test_a_chain_with_narrow_layers_is_better_than_parallel_branches() -> None:
     assert adam(two, (2 * n,), steps=300) >= solve(two).certificate.dual
 
 
-def test_mixed_targets_cost_more_than_their_singular_values() -> None:
+def test_mixed_targets_cost_more_than_their_singular_values(draw: Draw) -> None:
     """Whitened data and targets of any sign: the singular values bound the optimum, but no ReLU network attains it."""
     Y = draw((5, 2))
     problem = DeepProblem(Q[:5], Y, 2, "relu", 0.2)
@@ -137,7 +137,7 @@ def test_mixed_targets_cost_more_than_their_singular_values() -> None:
         solve(problem)
 
 
-def test_a_closed_form_beyond_its_assumption_is_only_a_network() -> None:
+def test_a_closed_form_beyond_its_assumption_is_only_a_network(draw: Draw) -> None:
     """More rows than columns: the paths of the whitened case are far from the best network."""
     X, Y = draw((8, 3)), np.repeat(np.eye(2), 4, axis=0)
     problem = DeepProblem(X, Y, 2, "relu", 0.2)

@@ -46,7 +46,7 @@ def test_bounds_of_intervals(seed: int, n_layers: int) -> None:
     nodes = sorted(search.nodes, key=lambda node: node.s)
     for a, b in pairwise(nodes):
         inside = objectives[(norms >= a.s) & (norms <= b.s)]
-        assert search._bound(a, b) <= inside.min(initial=np.inf) * (1 + 1e-9)
+        assert search.bound(a, b) <= inside.min(initial=np.inf) * (1 + 1e-9)
     assert len(nodes) < 200
 
 

@@ -10,10 +10,11 @@ from bidual.errors import InvalidParameterError, RefusedError
 from bidual.theorems import DeepProblem, ProximalDescent, WhitenedLinear, solve
 
 from .adam import adam
-from .cases import Q, draw
+from .cases import Draw, Q
 
-X = draw((10, 4)) * [1, 0.7, 0.4, 0.2]
-Y = X @ draw((4, 3)) + 0.3 * draw((10, 3))
+normal = np.random.default_rng(3).standard_normal
+X = normal((10, 4)) * [1, 0.7, 0.4, 0.2]
+Y = X @ normal((4, 3)) + 0.3 * normal((10, 3))
 
 
 @pytest.mark.parametrize(("n_layers", "beta"), [(3, 0.1), (3, 0.5), (4, 0.5)])
@@ -27,12 +28,12 @@ def test_as_good_as_adam_with_a_proven_gap(n_layers: int, beta: float) -> None:
     found.certificate.verify(problem, found.network)
 
 
-def test_theorems_come_first() -> None:
+def test_theorems_come_first(draw: Draw) -> None:
     assert closed_form(Q, draw((6, 2)), n_layers=3, beta=0.1, fallback="local").theorem == "whitened linear"
 
 
 @pytest.mark.parametrize("data", [3 * Q[:, :4], 3 * Q[:4]])
-def test_on_whitened_data_it_finds_the_closed_form(data: np.ndarray) -> None:
+def test_on_whitened_data_it_finds_the_closed_form(draw: Draw, data: np.ndarray) -> None:
     problem = DeepProblem(data, draw((len(data), 3)), 3, "linear", 0.3)
     paths, _ = ProximalDescent().solve(problem)
     assert problem.objective(paths.to_network(problem)) == pytest.approx(solve(problem).certificate.primal, rel=1e-9)

@@ -14,7 +14,7 @@ from bidual.network import Layer, Network
 from bidual.theorems import DeepProblem, solve
 
 from .adam import adam
-from .cases import CASES, CLASSES, Q, draw
+from .cases import CASES, CLASSES, Draw, Q
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -72,7 +72,7 @@ def test_units(name: str, c: float, share: float) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_invariances(name: str) -> None:
+def test_invariances(draw: Draw, name: str) -> None:
     problem = CASES[name][0]
     X, Y, expected = problem.X, problem.Y, optimum(problem)
     order = np.random.default_rng(1).permutation(len(X))
@@ -103,7 +103,7 @@ def test_beyond_the_largest_beta_the_network_is_zero(name: str) -> None:
 
 
 @pytest.mark.parametrize("n_layers", [2, 3, 5])
-def test_rank_falls_as_beta_rises(n_layers: int) -> None:
+def test_rank_falls_as_beta_rises(draw: Draw, n_layers: int) -> None:
     X, Y = Q[:, :4], draw((6, 3)) * [3, 1, 0.3]
     ranks = []
     for beta in (1e-3, 0.1, 0.5, 50.0):
@@ -115,7 +115,7 @@ def test_rank_falls_as_beta_rises(n_layers: int) -> None:
 
 
 @pytest.mark.parametrize("n_layers", [2, 3, 4])
-def test_the_least_norm_that_fits(n_layers: int) -> None:
+def test_the_least_norm_that_fits(draw: Draw, n_layers: int) -> None:
     """``X W_1 rho`` is proportional to y, and the price ``(L / 2) ||X^+ y||^(2 / L)``, the limit of small beta."""
     X, y = draw((3, 5)), draw(3)
     found = closed_form(X, y, n_layers=n_layers)
@@ -129,7 +129,7 @@ def test_the_least_norm_that_fits(n_layers: int) -> None:
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
-def test_the_least_norm_of_several_outputs(batch_norm: bool) -> None:
+def test_the_least_norm_of_several_outputs(draw: Draw, batch_norm: bool) -> None:
     X, Y = draw((4, 6)), draw((4, 2))
     for n_layers in (2, 4):
         found = closed_form(X, Y, n_layers=n_layers, batch_norm=batch_norm)
@@ -153,7 +153,7 @@ def test_relu_networks_of_least_norm() -> None:
     np.testing.assert_allclose(found.network(3 * Q[:5]), CLASSES, atol=1e-12)
 
 
-def test_the_projection() -> None:
+def test_the_projection(draw: Draw) -> None:
     """The residual is the nearest point to y of ``{u: ||X'u|| <= beta}``, and projecting it again changes nothing."""
     X, y, beta = draw((6, 3)), draw(6), 0.3
     residual = y - closed_form(X, y, beta=beta).network(X)[:, 0]
@@ -165,7 +165,7 @@ def test_the_projection() -> None:
         assert (y - residual) @ (other - residual) <= 1e-12
 
 
-def test_two_layers_with_batch_norm_are_the_convex_program_on_another_design() -> None:
+def test_two_layers_with_batch_norm_are_the_convex_program_on_another_design(draw: Draw) -> None:
     """Where no closed form holds, ``two_layer()`` is a problem for the solvers of the library."""
     from bidual.solvers import Stop, WorkingSet
 

@@ -66,7 +66,9 @@ def shrink(problem: DeepProblem, z: Vector, kappa: float) -> tuple[Vector, bool]
 
 
 def least(problem: DeepProblem, z: Vector, kappa: float) -> float:
-    """``sum_k min_s (kappa s - z_k)^2 / 2 + cost(s)``; ``sum_k cost(z_k / kappa)`` if beta is 0."""
+    """``sum_k min_s (kappa s - z_k)^2 / 2 + cost(s)``; ``sum_k cost(z_k / kappa)`` if beta is 0. It grows with z, which
+    is taken less its rounding."""
+    z = np.maximum(z - ROUNDING * z.max(initial=0.0), 0.0)
     s, _ = shrink(problem, z, kappa)
     if problem.beta == 0:
         return float(problem.cost(s).sum())

@@ -59,9 +59,8 @@ class RankOneReLU(Theorem):
         return Paths(a[:, None], s, z[None] / (size or 1.0)), tie
 
     def bound(self, problem: DeepProblem, network: Network) -> float:
-        norms = np.linalg.norm(problem.Y)
         if problem.beta == 0:  # ||Y|| = ||f(X)|| <= ||X|| prod ||W_l||
-            return least(problem, np.array([norms]), problem.norm)
+            return least(problem, np.array([np.linalg.norm(problem.Y)]), problem.norm)
         c, a = _factors(problem)
         c = np.maximum(c, 0.0)
         z, off = _split(problem, c)

@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 
 from bidual.network import Network
-from bidual.theorems.base import Theorem, least, shrink, singular_values, uneven
+from bidual.theorems.base import ROUNDING, Theorem, least, shrink, singular_values, uneven
 from bidual.theorems.paths import Paths
 from bidual.theorems.problem import DeepProblem
 
@@ -62,5 +62,5 @@ def general_bound(problem: DeepProblem) -> float:
     if X.shape[0] < X.shape[1] or not s[-1] > 1e-8 * s[0]:
         return by_price
     target = singular_values(X.T @ Y) / s[-1]
-    outside = 0.5 * float(np.sum(Y * Y)) - 0.5 * float(np.sum(target**2))
+    outside = (0.5 - ROUNDING) * float(np.sum(Y * Y)) - 0.5 * float(np.sum(target**2))
     return max(by_price, outside + least(problem, target, float(s[-1])))
