@@ -184,6 +184,30 @@ work of the last product | bench/measure.py | bench/test_cells.py::test_measured
     self.total += value - => self.total = value -
 strength of no share | bench/posed.py | bench/test_cells.py::test_strength_is_a_share_of_the_least_without_neurons
     Strength(cell.share * most) => Strength(cell.share)
+soft threshold at every depth | theorems/prox.py | theorems/test_prox.py
+    if n_layers == 2 or beta == 0: => if n_layers >= 2 or beta == 0:
+jump a little early | theorems/prox.py | theorems/test_prox.py
+    above = (values > threshold) & ~tie => above = (values > 0.999 * threshold) & ~tie
+whitened data in units of 1 | theorems/base.py | theorems/test_theorems.py
+    problem.beta / kappa / kappa, => problem.beta / kappa,
+layers out of balance | theorems/paths.py | theorems/test_theorems.py::test_layers_are_balanced
+    self.inputs[:, kept] * root, root[:, None] * => self.inputs[:, kept] * root**2, root[:, None] ** 0 *
+dual vector beyond the ball | theorems/base.py | theorems/test_theorems.py
+    problem.beta / (slope * (1 + 1e-14)) => 1.001 * problem.beta / (slope * (1 + 1e-14))
+end of the first local minimum | theorems/branch_and_bound.py | theorems/test_values.py
+    heap[0][0] < best - tol * best => heap[0][0] < best - 0.2 * best
+lines that do not cross | theorems/branch_and_bound.py | theorems/test_deep_scalar.py
+    if a.s < cross < b.s else [] => if False else []
+shared layers in scope | theorems/whitened_relu.py | theorems/test_counterexamples.py
+    if problem.order == 2 or width <= 1: => if True:
+data of rank one taken on trust | theorems/rank_one.py | theorems/test_certificate.py
+    return e * float(np.sqrt(2 * primal)) + 0.5 * e * e => return 0.0
+batch norm without the mean | theorems/batch_norm.py | theorems/test_theorems.py
+    - self.mean @ W => - 0.0 * self.mean @ W
+stated dual not compared | theorems/certificate.py | theorems/test_certificate.py::test_forgeries_are_rejected
+    if not self.dual <= proven.dual + scale: => if False:
+weights without their root | estimators/deep_linear.py | estimators/test_deep_linear.py::test_weights_count_rows
+    root, kept = np.sqrt(weights)[:, None], => root, kept = weights[:, None],
 folding without the mean | estimators/encoding.py | display/test_function.py
     bias - scaling.offset @ weight => bias
 """

@@ -13,12 +13,14 @@ __version__ = "0.1.0"
 _HOME = {
     "ArchitectureDisplay": "bidual.display",
     "ConvergenceDisplay": "bidual.display",
+    "DeepLinearRegressor": "bidual.estimators",
     "FunctionDisplay": "bidual.display",
     "MLPClassifier": "bidual.estimators",
     "MLPRegressor": "bidual.estimators",
     "Network": "bidual.network",
     "NeuronDisplay": "bidual.display",
     "certify": "bidual.certificate",
+    "closed_form": "bidual.theorems",
     "load_model": "bidual.estimators.files",
 }
 """Public name -> the module that defines it."""

@@ -19,6 +19,10 @@ class RefusedError(BidualError, ValueError):
     """A part does not accept the problem it was given; the message is its reason and the remedy."""
 
 
+class InfeasibleError(RefusedError):
+    """No network fits the targets exactly; a price on the weights in place of the constraint always has a solution."""
+
+
 class MemoryLimitError(RefusedError):
     """The problem does not fit in the memory that it may use; the message has the estimate."""
 

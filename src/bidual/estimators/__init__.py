@@ -2,6 +2,7 @@
 
 from bidual.estimators.certificate import FittedCertificate
 from bidual.estimators.classifier import MLPClassifier
+from bidual.estimators.deep_linear import DeepLinearRegressor, LinearCertificate
 from bidual.estimators.regressor import MLPRegressor
 
-__all__ = ["FittedCertificate", "MLPClassifier", "MLPRegressor"]
+__all__ = ["DeepLinearRegressor", "FittedCertificate", "LinearCertificate", "MLPClassifier", "MLPRegressor"]

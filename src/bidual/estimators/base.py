@@ -82,7 +82,7 @@ class ConvexMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type
         params = self.get_params(deep=False)
         check_parameters(params, self._losses)
         seed = draw_seed(self.random_state)
-        with _refusing():
+        with refusing():
             X, y = validate_data(self, X, y, dtype=np.float64, **self._y_is)
             y = self._check_y(y)
             weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
@@ -170,7 +170,7 @@ class ConvexMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type
     def _outputs(self, X: Any) -> Outputs:
         """(n, c): the outputs of the network in standard units."""
         check_is_fitted(self)
-        with _refusing():
+        with refusing():
             X = validate_data(self, X, dtype=np.float64, reset=False)
         return _evaluate(self.network_, self.encoding_.inputs.apply("X", X))
 
@@ -200,7 +200,7 @@ def _evaluate(network: Network, X: Rows) -> Outputs:
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
+def refusing() -> Iterator[None]:
     """scikit-learn's refusals as the library's: the same sentence with a remedy, and still a ValueError."""
     try:
         yield
