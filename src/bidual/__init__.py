@@ -19,6 +19,7 @@ _HOME = {
     "Network": "bidual.network",
     "NeuronDisplay": "bidual.display",
     "certify": "bidual.certificate",
+    "fit_planted_relu": "bidual.planted",
     "load_model": "bidual.estimators.files",
 }
 """Public name -> the module that defines it."""
