@@ -111,6 +111,16 @@ def test_rows_that_no_neuron_fits(A: list[list[float]], y: list[float]) -> None:
     assert not fit.realisable and fit.dual > 0.1
 
 
+def test_where_rounding_hides_the_answer_nothing_is_proven() -> None:
+    """The second column differs from the first by 1e-9: x is of size 1e9, and Ax is known to 1e-7."""
+    rng = np.random.default_rng(0)
+    column = rng.standard_normal((30, 1))
+    A, y = np.column_stack([column, column + 1e-9 * rng.standard_normal((30, 1))]), rng.random(30)
+    fit = quiet(A, y)
+    assert np.linalg.norm(fit.x) > 1e7 and not fit.realisable and fit.dual == 0.0 < fit.relaxed
+    fit.verify(A, y)
+
+
 def test_targets_of_zero() -> None:
     fit = fit_planted_relu(np.eye(3), np.zeros((3, 1)))
     assert not fit.x.any() and fit.realisable and fit.relaxed == fit.dual == 0.0

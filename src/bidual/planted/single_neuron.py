@@ -29,7 +29,8 @@ class PlantedFit:
     relaxed : ``f_r(x) = ||(Ax)_+||^2 - 2 y'Ax + ||y||^2``.
     dual : ``||y||^2 - ||mu||^2`` with ``mu = (Ax)_+ >= 0`` and ``A'mu = A'y``, less an allowance for the rounding in
     these equations; at least 0, below which f_r never is for y >= 0. Above 0 it proves that no neuron fits y exactly.
-    realisable : ``relaxed <= tol ||y||^2``: then x fits y to that accuracy.
+    realisable : ``relaxed <= tol ||y||^2``: then x fits y to that accuracy. False with a dual of 0 is undecided, for
+    rounding: the columns of A are dependent to some nine digits.
     unique : True if the rows where the neuron is active have rank d, which proves that f_r has no other minimiser;
     False if that is not proven.
     """
