@@ -210,6 +210,12 @@ weights without their root | estimators/deep_linear.py | estimators/test_deep_li
     root, kept = np.sqrt(weights)[:, None], => root, kept = weights[:, None],
 folding without the mean | estimators/encoding.py | display/test_function.py
     bias - scaling.offset @ weight => bias
+multipliers far from feasible | planted/single_neuron.py | planted/test_single_neuron.py::test_verify_notices_changes
+    max(bound, 0.0) if proven else 0.0 => max(bound, 0.0)
+dual of another norm | planted/single_neuron.py | planted/test_single_neuron.py::test_dual_equals_the_least_norm
+    float((y - mu) @ (y + mu)) - 4.0 => float((y - mu) @ (y - mu)) - 4.0
+last neuron is pulled | planted/objectives.py | planted/test_gradient_descent.py::test_value_and_gradient
+    np.argmax(Z, axis=-1)[..., None] => np.argmin(Z, axis=-1)[..., None]
 """
 
 CONFTEST = """

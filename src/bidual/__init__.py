@@ -21,6 +21,7 @@ _HOME = {
     "NeuronDisplay": "bidual.display",
     "certify": "bidual.certificate",
     "closed_form": "bidual.theorems",
+    "fit_planted_relu": "bidual.planted",
     "load_model": "bidual.estimators.files",
 }
 """Public name -> the module that defines it."""

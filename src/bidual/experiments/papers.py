@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from bidual.experiments.base import Paper
+from bidual.experiments.shallow2019 import SHALLOW2019
 
-PAPERS: dict[str, Paper] = {}
+PAPERS: dict[str, Paper] = {"shallow2019": SHALLOW2019}
