@@ -4,6 +4,7 @@ from bidual.oracles.base import Oracle, Pricing
 from bidual.oracles.enumerated import Enumerated, most_patterns
 from bidual.oracles.listed import Listed, Sampled
 from bidual.oracles.local_search import LocalSearch
+from bidual.oracles.swept import Swept
 from bidual.oracles.wrappers import Cached, Counted, Split
 from bidual.typing import Expired
 
@@ -12,6 +13,7 @@ ORACLES: dict[str, type[Oracle]] = {
     "sampled": Sampled,
     "listed": Listed,
     "local_search": LocalSearch,
+    "swept": Swept,
 }
 
 __all__ = [
@@ -26,5 +28,6 @@ __all__ = [
     "Pricing",
     "Sampled",
     "Split",
+    "Swept",
     "most_patterns",
 ]
