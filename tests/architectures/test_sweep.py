@@ -63,7 +63,7 @@ def agrees(X: np.ndarray, V: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("bias", [True, False])
-def test_500_small_problems_equal_brute_force(bias: bool) -> None:
+def test_500_small_problems(bias: bool) -> None:
     for seed in range(250):
         rng = np.random.default_rng(seed)
         X = rows(KINDS[seed % len(KINDS)], rng)
@@ -192,7 +192,7 @@ def test_points_nearly_on_a_line_are_never_decided_too_low(seed: int, distance: 
 
 @pytest.mark.parametrize("outputs", ["separate", "shared"])
 @pytest.mark.parametrize("bias", ["penalized", "none"])
-def test_no_unit_exceeds_the_bound_of_its_architecture(bias: str, outputs: str) -> None:
+def test_no_unit_exceeds_the_bound(bias: str, outputs: str) -> None:
     """Sign units, those on hyperplanes too, and tanh units, which come arbitrarily near where there is a bias."""
     for seed in range(20):
         rng = np.random.default_rng(seed)

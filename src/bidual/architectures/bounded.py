@@ -42,8 +42,12 @@ class Bounded(Architecture):
         tanh units are mixtures of these, and units without a bias have patterns that units with a small bias have too.
         With shared outputs it is the norm of what the outputs score one by one, which no unit need attain.
         """
-        X = np.column_stack([Xl, np.ones(Xl.shape[0])]) if self.bias == "none" else Xl
+        X = self.biased(Xl)
         return self.joint(best_signs(X, V, 0)[0]) if sweep_work(X) <= limit else inf
+
+    def biased(self, Xl: Rows) -> Rows:
+        """The rows with a bias column, whether the units have a bias or not."""
+        return np.column_stack([Xl, np.ones(Xl.shape[0])]) if self.bias == "none" else Xl
 
     def joint(self, each: Vector) -> float:
         """A bound of all scores, from one for each output (c,)."""

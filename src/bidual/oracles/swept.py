@@ -43,20 +43,27 @@ class Swept(Oracle):
         rng: np.random.Generator,
         expired: Expired = never,
     ) -> Pricing:
-        architecture, Xl = problem.architecture, problem.lifted
+        architecture = problem.architecture
         if not isinstance(architecture, Sign):
             name = type(architecture).__name__
             raise RefusedError(f"Swept finds sign units, not {name} units; use Enumerated, LocalSearch or TanhAscent")
-        work = sweep_work(Xl)
+        work = sweep_work(architecture.biased(problem.lifted))
         if work > self.limit:
             raise RefusedError(
                 f"a sweep takes {work:.2g} operations, over limit={self.limit:.2g}; raise it, or use MixedInteger, or "
                 "LineSearch for a priced gap"
             )
-        each, units = best_signs(Xl, V, self.keep)
-        value = architecture.sweep_bound(Xl, V) if architecture.bias == "none" else architecture.joint(each)
-        found = priced(architecture, problem, np.hstack(units), V, self.keep)
-        return Pricing(found.neurons, found.scores, DualPoint(V, Bound(value, "global", "sweep")))
+        U, point = swept(architecture, problem, V, self.keep)
+        found = priced(architecture, problem, U, V, self.keep)
+        return Pricing(found.neurons, found.scores, point)
+
+
+def swept(architecture: Bounded, problem: Problem, V: Outputs, keep: int) -> tuple[Matrix, DualPoint]:
+    """The inputs (p, m) of the best sign units of each output, and V with the bound that the same sweep proves."""
+    Xl = problem.lifted
+    each, units = best_signs(Xl, V, keep)
+    value = architecture.sweep_bound(Xl, V) if architecture.bias == "none" else architecture.joint(each)
+    return np.hstack(units), DualPoint(V, Bound(value, "global", "sweep"))
 
 
 def priced(architecture: Bounded, problem: Problem, U: Matrix, V: Outputs, keep: int) -> Pricing:
