@@ -132,6 +132,24 @@ other side of a hyperplane | architectures/arrangement.py | architectures/test_a
     for side in (1.0, -1.0): => for side in (np.sign(H[k] @ u),):
 cells counted on another plane | architectures/arrangement.py | architectures/test_arrangement.py
     count_cells(H[:-1] @ _complement(h), limit - count) => count_cells(H[:-1, 1:], limit - count)
+lines of the plane unsorted | architectures/planes.py | architectures/test_sweep.py::test_known_answers
+    return np.argsort(np.where(self.flat, np.nan, slope), axis=1) => return np.argsort(self.x, axis=1)
+collinear points counted apart | architectures/planes.py | architectures/test_sweep.py::test_500_small_problems
+    > ROUNDING * longer => > -1.0
+anchors alone contain a plane | architectures/sweep.py | architectures/test_sweep.py::test_500_small_problems
+    > planes.anchors.shape[1]) => > planes.H.shape[0])
+sides of the anchors not free | architectures/sweep.py | architectures/test_sweep.py::test_known_answers
+    np.abs(planes.sums(C)) + free[:, None, :] => np.abs(planes.sums(C))
+opposite rows added | architectures/sweep.py | architectures/test_sweep.py::test_500_small_problems
+    side[kept, None] * V[kept] => V[kept]
+bound without its rounding | architectures/sweep.py | architectures/test_sweep.py::test_500_small_problems
+    return values + 2.0 * V.shape[0] => return values - 2.0 * V.shape[0]
+bound of units without a bias | architectures/bounded.py | architectures/test_sweep.py::test_no_unit_exceeds_the_bound
+    if self.bias == "none" else Xl => if False else Xl
+sweep never done again | certificate/proof.py | oracles/test_sign_oracles.py::test_any_network_is_certified_by_a_sweep
+    value = swept.bound.value => value = 0.0
+line search takes the worst | oracles/line_search.py | oracles/test_sign_oracles.py::test_line_searches_are_nearly_exact
+    (scores[every, best] >= now) => (scores[every, best] < now)
 gates on hyperplanes forgotten | oracles/enumerated.py | regression/test_gates_on_hyperplanes.py
     if problem.architecture.faces and not covers_faces(problem.lifted, patterns): => if False:
 smaller bound of two lists | certificate/bound.py | oracles/test_oracles.py::test_split_is_the_unsplit_oracle

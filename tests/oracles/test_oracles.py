@@ -358,6 +358,9 @@ def test_zero_dual_vector_and_zero_data_have_score_zero() -> None:
         for name, oracle in ORACLES.items():
             if name == "listed":
                 continue
-            priced = ask(oracle(), make_problem(X), V)
+            try:
+                priced = ask(oracle(), make_problem(X), V)
+            except RefusedError:
+                continue  # oracles of sign and tanh units
             assert priced.best_found == 0.0
             assert priced.dual is None or priced.dual.bound.value == 0.0

@@ -12,7 +12,7 @@ from bidual.architectures import Architecture, GatedReLU, Linear, Patterns, ReLU
 from bidual.errors import RefusedError
 from bidual.losses import LOSSES, Huber, Logistic, Loss, Multinomial, Squared, SquaredHinge
 from bidual.network import Network
-from bidual.oracles import Cached, Counted, Enumerated, Listed, LocalSearch, Oracle, Pricing, Sampled, Split
+from bidual.oracles import Cached, Counted, Enumerated, Listed, LocalSearch, Oracle, Pricing, Sampled, Split, Swept
 from bidual.problem import Problem
 from bidual.solvers import SOLVERS, Budget, Iterate, Solver, WorkingSet
 from bidual.testing import check_architecture, check_loss, check_oracle, check_solver, example_problems
@@ -41,7 +41,7 @@ def test_architectures(architecture: Architecture) -> None:
 
 @pytest.mark.parametrize(
     "oracle",
-    [Enumerated(), Sampled(), LocalSearch(), Split((Enumerated(), Sampled(50))), Counted(Sampled(50))],
+    [Enumerated(), Sampled(), LocalSearch(), Swept(), Split((Enumerated(), Sampled(50))), Counted(Sampled(50))],
     ids=lambda oracle: type(oracle).__name__,
 )
 def test_oracles(oracle: Oracle) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import comb, inf
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from bidual.architectures.patterns import Patterns
@@ -17,6 +18,10 @@ ROUNDING = 1e-12
 
 MARGIN = 1e-9
 """A distance above this is not. What lies between cannot be told in double precision."""
+
+
+NEARLY = 1.0 - 1e-12
+"""Unit vectors of a smaller cosine, either way, are farther apart than the margin."""
 
 
 def tells(distance: float) -> bool:
@@ -51,13 +56,22 @@ def hyperplanes(X: Matrix) -> tuple[Matrix, Matrix]:
     return H / np.linalg.norm(H, axis=1)[:, None], B / scale[:, None]
 
 
+def parallel(H: Matrix) -> tuple[NDArray[np.intp], Vector]:
+    """(first, side): for each unit normal of H (h, r) the first one that is equal (side +1) or opposite (-1) to it."""
+    first, side = np.full(H.shape[0], -1, dtype=np.intp), np.ones(H.shape[0])
+    for i, z in enumerate(H):
+        if first[i] < 0:
+            cosines = H[i:] @ z
+            for j in i + np.flatnonzero((np.abs(cosines) > NEARLY) & (first[i:] < 0)):
+                towards = 1.0 if cosines[j - i] > 0 else -1.0
+                if not tells(float(np.abs(H[j] - towards * z).max())):
+                    first[j], side[j] = i, towards
+    return first, side
+
+
 def distinct(H: Matrix) -> Matrix:
     """One of each set of unit normals (h, r) that are equal or opposite."""
-    kept: list[Vector] = []
-    for z in H:
-        if all(tells(float(min(np.abs(z - k).max(), np.abs(z + k).max()))) for k in kept):
-            kept.append(z)
-    return np.array(kept).reshape(len(kept), H.shape[1])
+    return H[np.unique(parallel(H)[0])]
 
 
 def most_cells(n: int, r: int) -> int:

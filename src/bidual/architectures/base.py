@@ -128,6 +128,11 @@ class Architecture(ABC):
         where the class has none."""
         return np.inf
 
+    def sweep_bound(self, Xl: Rows, V: Outputs, limit: float = np.inf) -> float:
+        """The bound over every neuron by sweeps through the data's arrangement; inf where the class has none, or where
+        it takes more than ``limit`` work (:func:`~bidual.architectures.sweep.sweep_work`)."""
+        return np.inf
+
     @abstractmethod
     def layer(self, weight: Matrix, bias: Vector, neurons: Neurons) -> Layer:
         """The hidden layer with the given weight (d, m) and bias (m,)."""

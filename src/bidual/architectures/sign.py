@@ -38,18 +38,8 @@ class Sign(Bounded):
         return most_cells(n, r)
 
     def on_patterns(self, Xl: Rows, patterns: Patterns, V: Outputs, floor: float) -> PatternPrices:
-        C = V.T @ _signs(patterns)
-        if self.outputs == "shared":
-            scores, outputs = np.linalg.norm(C, axis=0), C / np.maximum(np.linalg.norm(C, axis=0), 1e-300)
-            inputs = patterns.gates
-        else:
-            k, j = np.nonzero(C)
-            scores, inputs = np.abs(C[k, j]), patterns.gates[:, j]
-            outputs = np.eye(V.shape[1])[:, k] * np.sign(C[k, j])
-        order = np.argsort(-scores, kind="stable")
-        order = order[scores[order] > 0]
-        bound = float(scores.max(initial=0.0)) * (1 + 1e-12)
-        return PatternPrices(Neurons(inputs, outputs).take(order), scores[order], bound)
+        neurons, scores = self.aim(patterns.gates, V.T @ _signs(patterns))
+        return PatternPrices(neurons, scores, float(scores.max(initial=0.0)) * (1 + 1e-12))
 
     def bound_by_witness(self, Xl: Rows, patterns: Patterns, V: Outputs, witness: Witness | None) -> float:
         return self.on_patterns(Xl, patterns, V, 0.0).bound

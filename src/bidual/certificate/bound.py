@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,17 +10,19 @@ import numpy as np
 
 from bidual.architectures.base import PatternPrices, Witness
 from bidual.architectures.patterns import Patterns
+from bidual.errors import RefusedError
 from bidual.problem import Problem
 from bidual.relaxation import relaxable, relaxed_dual
 from bidual.typing import Expired, Matrix, Outputs, never
 
 Scope = Literal["global", "patterns"]
-Method = Literal["enumeration", "norms", "semidefinite", "closed form", "projection"]
+Method = Literal["enumeration", "norms", "semidefinite", "sweep", "closed form", "projection"]
 
 PROVES: dict[str, Scope] = {
     "enumeration": "global",
     "norms": "global",
     "semidefinite": "global",
+    "sweep": "global",
     "closed form": "global",
     "projection": "patterns",
 }
@@ -31,9 +34,9 @@ class Bound:
     """A proven bound: no neuron in scope scores more than ``value`` against the dual vector it came with.
 
     scope : ``"global"`` (every neuron of the architecture) or ``"patterns"`` (those on the listed patterns).
-    method : ``"enumeration"`` of all cells, ``"norms"``, ``"semidefinite"`` or ``"closed form"`` (global);
-    ``"projection"`` on the listed cells (patterns). ``patterns``, ``witness`` and ``touch`` (c, 2, n), the enclosures
-    of :func:`~bidual.architectures.semidefinite.score_bound`, are what a proof needs beyond the dual vector.
+    method : ``"enumeration"`` of all cells, ``"norms"``, ``"semidefinite"``, ``"sweep"`` or ``"closed form"``
+    (global); ``"projection"`` on the listed cells (patterns). ``patterns``, ``witness`` and ``touch`` (c, 2, n), the
+    enclosures of :func:`~bidual.architectures.semidefinite.score_bound`, are what a proof needs beyond the dual vector.
     """
 
     value: float
@@ -76,6 +79,16 @@ def semidefinite_point(problem: Problem, V: Outputs, touch: Matrix) -> DualPoint
     """V with the bound that the enclosures prove."""
     value = problem.architecture.semidefinite_bound(problem.lifted, V, touch)
     return DualPoint(V, Bound(value, "global", "semidefinite", touch=touch))
+
+
+def sweep_point(problem: Problem, V: Outputs, limit: float = np.inf) -> DualPoint | None:
+    """V with the bound by sweeps through the data's arrangement; None where there is none, where it takes more than
+    ``limit`` work, or where rows are too close to dependent."""
+    with suppress(RefusedError):
+        value = problem.architecture.sweep_bound(problem.lifted, V, limit)
+        if value < np.inf:
+            return DualPoint(V, Bound(value, "global", "sweep"))
+    return None
 
 
 def relaxed_point(problem: Problem, expired: Expired = never) -> DualPoint | None:

@@ -10,12 +10,24 @@ from numpy.typing import NDArray
 
 from bidual.architectures.neurons import Neurons
 from bidual.architectures.patterns import Patterns
-from bidual.certificate.bound import Bound, DualPoint, Method, Scope, norm_point, pattern_point, relaxed_point
+from bidual.certificate.bound import (
+    Bound,
+    DualPoint,
+    Method,
+    Scope,
+    norm_point,
+    pattern_point,
+    relaxed_point,
+    sweep_point,
+)
 from bidual.certificate.proof import verify_bound
 from bidual.errors import CertificateError, InvalidDataError
 from bidual.network import Network
 from bidual.problem import Problem
 from bidual.typing import Outputs
+
+SWEEP_WORK = 5e8
+"""Of a sweep that takes five seconds or so."""
 
 
 @dataclass(frozen=True)
@@ -118,9 +130,10 @@ def certify(
     V : the dual vector, by default that of the network's predictions. best_found : the largest score that a search
     found against V, for the priced gap (None: there was no search, the priced gap is the global gap). listed :
     patterns to take into the scope besides those of the network's own neurons. whole : a global dual point already
-    proven; where its gap is at most ``enough``, the certificate is its own; without it, the better of the norm bound
-    and the semidefinite relaxation is proven. ``hurry`` proves looser bounds, without relaxation and projections.
-    proven : a dual point on listed patterns, used as it is in place of projections where all neurons lie on them.
+    proven; where its gap is at most ``enough``, the certificate is its own; without it, the best of the norm bound,
+    the semidefinite relaxation and, where it takes seconds, the sweep is proven. ``hurry`` proves looser bounds,
+    without relaxation, sweep and projections. proven : a dual point on listed patterns, used as it is in place of
+    projections where all neurons lie on them.
     """
     refusal = problem.architecture.refusal(network, problem.X.shape[1], problem.n_outputs, problem.intercept)
     if refusal is not None:
@@ -129,7 +142,7 @@ def certify(
     primal = problem.objective(network)
     points: list[DualPoint | None] = [whole or norm_point(problem, V)]
     if whole is None and not hurry:
-        points.append(relaxed_point(problem))
+        points += [relaxed_point(problem), sweep_point(problem, V, SWEEP_WORK)]
     whole = max((point for point in points if point), key=lambda point: point.value(problem))
     point, dual, whole_dual, found = whole, whole.value(problem), whole.value(problem), best_found or 0.0
     listed = listed if proven is None else proven.bound.patterns

@@ -7,7 +7,7 @@ import numpy as np
 from bidual.architectures.arrangement import count_cells, covers_faces
 from bidual.architectures.base import Witness
 from bidual.architectures.patterns import Patterns, first_of_each
-from bidual.certificate.bound import PROVES, Bound, DualPoint, norm_point, semidefinite_point
+from bidual.certificate.bound import PROVES, Bound, DualPoint, norm_point, semidefinite_point, sweep_point
 from bidual.errors import CertificateError, RefusedError
 from bidual.problem import Problem
 from bidual.typing import Outputs
@@ -25,6 +25,12 @@ def verify_bound(problem: Problem, point: DualPoint, rtol: float = 1e-9) -> None
         if proven.method != bound.method:
             raise CertificateError(f"the bound is stated by {bound.method!r}, its proof is by {proven.method!r}")
         value = proven.value
+    elif bound.method == "sweep":
+        swept = sweep_point(problem, V)
+        if swept is None:
+            name = type(problem.architecture).__name__
+            raise CertificateError(f"no sweep proves a bound of {name} units on these rows")
+        value = swept.bound.value
     elif bound.method == "semidefinite":
         if bound.touch is None or bound.touch.shape != (problem.n_outputs, 2, V.shape[0]):
             raise CertificateError("a bound by 'semidefinite' needs an enclosure for each output, sign and row")

@@ -1,9 +1,14 @@
 """Which neuron next, and at most how good is any other."""
 
 from bidual.oracles.base import Oracle, Pricing
+from bidual.oracles.classifiers import Classifiers
 from bidual.oracles.enumerated import Enumerated, most_patterns
+from bidual.oracles.line_search import LineSearch
 from bidual.oracles.listed import Listed, Sampled
 from bidual.oracles.local_search import LocalSearch
+from bidual.oracles.mixed_integer import MixedInteger
+from bidual.oracles.swept import Swept
+from bidual.oracles.tanh_ascent import TanhAscent
 from bidual.oracles.wrappers import Cached, Counted, Split
 from bidual.typing import Expired
 
@@ -12,19 +17,29 @@ ORACLES: dict[str, type[Oracle]] = {
     "sampled": Sampled,
     "listed": Listed,
     "local_search": LocalSearch,
+    "swept": Swept,
+    "mixed_integer": MixedInteger,
+    "line_search": LineSearch,
+    "classifiers": Classifiers,
+    "tanh_ascent": TanhAscent,
 }
 
 __all__ = [
     "ORACLES",
     "Cached",
+    "Classifiers",
     "Counted",
     "Enumerated",
     "Expired",
+    "LineSearch",
     "Listed",
     "LocalSearch",
+    "MixedInteger",
     "Oracle",
     "Pricing",
     "Sampled",
     "Split",
+    "Swept",
+    "TanhAscent",
     "most_patterns",
 ]

@@ -13,7 +13,7 @@ from enum import StrEnum
 import numpy as np
 
 from bidual.architectures import no_neurons
-from bidual.certificate import Certificate, DualPoint, certify, norm_point, relaxed_point
+from bidual.certificate import SWEEP_WORK, Certificate, DualPoint, certify, norm_point, relaxed_point, sweep_point
 from bidual.errors import InvalidParameterError, RefusedError
 from bidual.network import Network
 from bidual.oracles.base import Pricing
@@ -173,11 +173,12 @@ class _State:
         self.priced = max(self.priced, self.whole_dual)
 
     def relax(self, expired: Expired, enough: float) -> None:
-        """Solve the semidefinite relaxation, which does not depend on the iterate, once, unless the gap is ``enough``
-        already."""
+        """Solve the semidefinite relaxation, which does not depend on the iterate, or sweep, once, unless the gap is
+        ``enough`` already."""
         if not self.relaxed and self.primal - self.whole_dual > enough:
             self.relaxed = True
             self._offer(relaxed_point(self.problem, expired))
+            self._offer(sweep_point(self.problem, self.iterate.V, SWEEP_WORK))
             self.priced = max(self.priced, self.whole_dual)
 
     def _offer(self, point: DualPoint | None) -> None:

@@ -9,11 +9,12 @@ from typing import final
 
 import numpy as np
 
-from bidual.architectures import Neurons, ReLU, no_neurons
+from bidual.architectures import Neurons, ReLU, Sign, Tanh, no_neurons
 from bidual.architectures.pieces import bent_refusal
+from bidual.certificate import sweep_point
 from bidual.errors import InvalidParameterError, RefusedError
 from bidual.network import Network
-from bidual.oracles import Enumerated, LocalSearch, Oracle, Sampled
+from bidual.oracles import Enumerated, LineSearch, LocalSearch, Oracle, Sampled, Swept, TanhAscent
 from bidual.oracles.enumerated import all_patterns, most_patterns
 from bidual.problem import Problem
 from bidual.solvers.base import Budget, Iterate, Solver
@@ -36,6 +37,9 @@ MOST_CELLS = 2_000
 
 ENUMERATION_WORK = 20_000
 """where rows times cells do not exceed this, unless the data span a plane."""
+
+MOST_SWEPT = 5e7
+"""Sweep in every round where it takes no more work than this, half a second or so."""
 
 
 @final
@@ -163,7 +167,12 @@ class WorkingSet(Solver):
 
 
 def default_oracle(problem: Problem, seed: int = 0, device: str = "cpu") -> Oracle:
-    """The strongest oracle that is affordable."""
+    """The strongest oracle that is affordable. (A sweep prices sign units with separate outputs exactly.)"""
+    architecture = problem.architecture
+    if isinstance(architecture, Tanh):
+        return TanhAscent(limit=MOST_SWEPT)
+    if isinstance(architecture, Sign) and (architecture.outputs == "separate" or not _listable(problem)):
+        return Swept() if sweep_point(problem, np.zeros_like(problem.Y), MOST_SWEPT) else LineSearch()
     if _listable(problem):
         with suppress(RefusedError):  # rows too close to tell their cells
             all_patterns(problem)
