@@ -56,10 +56,12 @@ PARAMETERS: list[tuple[dict[str, Any], str]] = [
     *[({"random_state": v}, "^random_state must be a nonnegative integer") for v in ("a", -1, 1.5)],
     ({"random_state": np.random.default_rng(0)}, "^random_state must be .*RandomState or None"),
     *[({name: 2}, f"^{name} must be True or False, got 2") for name in ("fit_intercept", "standardize", "warm_start")],
-    *[({"activation": v}, "^activation must be.*smooth units.*'relu'") for v in ("tanh", "logistic")],
+    ({"activation": "logistic"}, "^activation must be.*use 'tanh'"),
     *[({"activation": v}, "^activation must be one of 'relu', 'leaky_relu', 'abs'") for v in ("swish", None)],
     *[({"solver": v}, "^solver must be.*convex.*use solver='auto'") for v in ("adam", "sgd", "lbfgs")],
-    ({"solver": "newton"}, "^solver must be one of 'auto', 'working_set', 'fixed_patterns', 'conic', got 'newton'$"),
+    ({"solver": "newton"}, "^solver must be one of 'auto', 'working_set', .*'frank_wolfe'.*, got 'newton'$"),
+    ({"oracle": "delphi"}, "^oracle must be one of 'auto', 'enumerated', .*'perceptron'.*, got 'delphi'$"),
+    ({"oracle": "enumerated", "solver": "conic"}, "^oracle='enumerated' is not known to solver='conic'"),
     ({"loss": "poisson"}, "^loss must be.*not implemented; use 'squared_error' or 'huber'"),
     ({"loss": "hinge"}, "^loss must be one of 'squared_error', 'huber', got 'hinge'"),
     ({"outputs": "joint"}, "^outputs must be one of 'separate', 'shared', got 'joint'"),
@@ -102,6 +104,21 @@ def test_no_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InvalidParameterError, match="^device is 'cuda'.*use device='auto' or 'cpu'"):
         regressor(device="cuda").fit(X, Y)
     np.testing.assert_array_equal(regressor(device="auto").fit(X, Y).coefs_[0], regressor().fit(X, Y).coefs_[0])
+
+
+@pytest.mark.parametrize(
+    ("params", "word"),
+    [
+        ({"solver": "frank_wolfe"}, "Ball"),
+        ({"solver": "stochastic_frank_wolfe", "radius": 1.0}, "fit_intercept=False"),
+        ({"solver": "working_set", "activation": "sign"}, "use the solver Incremental"),
+        ({"oracle": "svm"}, "sign and tanh units"),
+    ],
+)
+def test_parts_that_do_not_go_together(params: dict[str, Any], word: str) -> None:
+    X = np.linspace(-1, 1, 12)[:, None]
+    with pytest.raises(RefusedError, match=word):
+        MLPRegressor(**params).fit(X, X[:, 0])
 
 
 def test_a_problem_too_large_for_conic() -> None:

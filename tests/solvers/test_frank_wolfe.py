@@ -10,7 +10,7 @@ from sklearn.datasets import make_moons
 
 from bidual.architectures import GatedReLU, ReLU, Sign, Tanh, no_neurons
 from bidual.errors import InvalidParameterError, RefusedError
-from bidual.losses import Hinge, Logistic, Squared
+from bidual.losses import Hinge, Huber, Logistic, Squared
 from bidual.oracles import Enumerated, LocalSearch
 from bidual.penalties import Ball, Strength
 from bidual.problem import Problem
@@ -177,7 +177,7 @@ def test_what_they_refuse() -> None:
             with pytest.raises(RefusedError, match=word):
                 solver.solve(bad)
     with pytest.raises(RefusedError, match="growth"):
-        StochasticFrankWolfe().solve(Problem(FIVE, signs, Logistic(), BARE, Ball(1.0), None, False))
+        StochasticFrankWolfe().solve(Problem(FIVE, signs, Huber(), BARE, Ball(1.0), None, False))
     with pytest.raises(RefusedError, match="intercept"):
         StochasticFrankWolfe().solve(Problem(FIVE, problem.Y, Squared(), BARE, Ball(1.0)))
 

@@ -11,12 +11,22 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from bidual.architectures import Architecture, GatedReLU, Linear, ReLU
+from bidual.architectures import Architecture, Bounded, GatedReLU, Linear, ReLU, Sign, Tanh
 from bidual.errors import InvalidParameterError, MemoryLimitError, MissingDependencyError
-from bidual.oracles import LocalSearch, Oracle, Sampled
+from bidual.oracles import (
+    Classifiers,
+    Enumerated,
+    LineSearch,
+    LocalSearch,
+    MixedInteger,
+    Oracle,
+    Sampled,
+    Swept,
+    TanhAscent,
+)
 from bidual.penalties import Ball, Penalty, Strength
 from bidual.problem import Problem
-from bidual.solvers import SOLVERS, FixedPatterns, Restarts, Solver, WorkingSet
+from bidual.solvers import SOLVERS, FixedPatterns, Incremental, Restarts, Solver, WorkingSet
 from bidual.solvers.working_set import default_oracle
 from bidual.typing import Rows
 
@@ -27,11 +37,24 @@ ACTIVATIONS: Mapping[str, Callable[..., Architecture]] = {
     "gated_relu": GatedReLU,
     "linear": Linear,
     "identity": Linear,
+    "sign": Sign,
+    "tanh": Tanh,
+}
+
+ORACLES: Mapping[str, Callable[[], Oracle]] = {
+    "enumerated": Enumerated,
+    "local_search": LocalSearch,
+    "swept": Swept,
+    "line_search": LineSearch,
+    "mixed_integer": MixedInteger,
+    "logistic": lambda: Classifiers("logistic"),
+    "svm": lambda: Classifiers("svm"),
+    "perceptron": lambda: Classifiers("perceptron"),
+    "tanh_ascent": TanhAscent,
 }
 
 _REPLACED = {
-    ("activation", "tanh"): "smooth units have no convex program here; use 'relu', 'leaky_relu' or 'abs'",
-    ("activation", "logistic"): "smooth units have no convex program here; use 'relu', 'leaky_relu' or 'abs'",
+    ("activation", "logistic"): "it is tanh with other weights and an intercept; use 'tanh'",
     ("solver", "adam"): "training is convex and needs no learning rate; use solver='auto'",
     ("solver", "sgd"): "training is convex and needs no learning rate; use solver='auto'",
     ("solver", "lbfgs"): "the convex program has constraints that L-BFGS does not know; use solver='auto'",
@@ -66,6 +89,7 @@ def check_parameters(params: Mapping[str, Any], losses: tuple[str, ...]) -> None
         ("activation", tuple(ACTIVATIONS)),
         ("loss", losses),
         ("solver", ("auto", *SOLVERS)),
+        ("oracle", ("auto", *ORACLES)),
         ("outputs", ("separate", "shared")),
         ("bias", ("penalized", "free", "none")),
         ("device", ("cpu", "cuda", "auto")),
@@ -123,12 +147,16 @@ def choose_solver(params: Mapping[str, Any], problem: Problem, seed: int) -> Sol
     usual = default_oracle(problem, seed, device) if name in ("auto", "working_set") else None
     if isinstance(usual, Sampled):
         oracle = Sampled(n_patterns, seed)
-    kind = WorkingSet if name in ("auto", "fixed_patterns") else SOLVERS[name]
+    kind: type[Solver] = Incremental if isinstance(problem.architecture, Bounded) else WorkingSet
+    kind = kind if name in ("auto", "fixed_patterns") else SOLVERS[name]
     known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
-    if max_neurons is not None and "max_neurons" not in known:
-        raise InvalidParameterError(
-            f"max_neurons={max_neurons!r} is not known to solver={name!r}; leave it out or use solver='auto'"
-        )
+    for word, given in (("max_neurons", max_neurons is not None), ("oracle", params["oracle"] != "auto")):
+        if given and (word not in known or (name == "fixed_patterns" and word == "oracle")):
+            raise InvalidParameterError(
+                f"{word}={params[word]!r} is not known to solver={name!r}; leave it out or use solver='auto'"
+            )
+    if params["oracle"] != "auto":
+        oracle = usual = ORACLES[params["oracle"]]()
     offered = {"oracle": oracle, "max_neurons": max_neurons, "n_patterns": n_patterns, "seed": seed, "device": device}
     solver = kind(**{key: value for key, value in offered.items() if key in known})
     if isinstance(usual, LocalSearch) and isinstance(solver, WorkingSet) and params["restarts"]:

@@ -39,14 +39,22 @@ class MLPRegressor(RegressorMixin, ConvexMLP):  # type: ignore[misc]
     ----------
     alpha : float, default=0.03
         Strength of the penalty, in units of the mean loss, as in Lasso. The width of the network follows from it.
-    activation : {"relu", "leaky_relu", "abs", "gated_relu", "linear", "identity"}, default="relu"
-        "leaky_relu" has slope 0.01; "gated_relu" decides by a fixed linear gate when a unit is active.
+    activation : {"relu", "leaky_relu", "abs", "gated_relu", "linear", "identity", "sign", "tanh"}, default="relu"
+        "leaky_relu" has slope 0.01; "gated_relu" decides by a fixed linear gate when a unit is active. Of "sign" and
+        "tanh" units only the output weights are priced: ``||u_j||`` counts as 1.
     loss : {"squared_error", "huber"}, default="squared_error"
         "huber" turns linear at residuals of 1.35 (standard deviations of y, if ``standardize``).
-    solver : {"auto", "working_set", "fixed_patterns", "conic"}, default="auto"
-        "auto" is "working_set", which finds its own neurons. "fixed_patterns" solves the convex program on
-        ``n_patterns`` sampled activation patterns. "conic" hands all patterns of a small problem to
-        an interior-point solver (needs cvxpy).
+    solver : {"auto", "working_set", "fixed_patterns", "conic", "incremental", "frank_wolfe", \
+"stochastic_frank_wolfe"}, default="auto"
+        "auto" is "working_set", which finds its own neurons; for "sign" and "tanh" units it is "incremental", which
+        adds units until none improves. "fixed_patterns" solves the convex program on ``n_patterns`` sampled activation
+        patterns. "conic" hands all patterns of a small problem to an interior-point solver (needs cvxpy).
+        "frank_wolfe" and "stochastic_frank_wolfe" need a ``radius``, the latter ``fit_intercept=False``.
+    oracle : {"auto", "enumerated", "local_search", "swept", "line_search", "mixed_integer", "logistic", "svm", \
+"perceptron", "tanh_ascent"}, default="auto"
+        How the next neuron is found; "auto" is the strongest that is affordable. "enumerated" looks at every activation
+        pattern, "local_search" is for units with a kink, the others are for "sign" and "tanh" units. Only "enumerated",
+        "swept" and, with few rows, "tanh_ascent" prove that nothing better was missed.
     outputs : {"separate", "shared"}, default="separate"
         With several targets: ``||a_j||`` is the 1-norm (each unit serves one target) or the 2-norm.
     fit_intercept : bool, default=True
@@ -152,6 +160,7 @@ class MLPRegressor(RegressorMixin, ConvexMLP):  # type: ignore[misc]
         activation: str = "relu",
         loss: str = "squared_error",
         solver: str = "auto",
+        oracle: str = "auto",
         outputs: str = "separate",
         fit_intercept: bool = True,
         bias: str = "penalized",
@@ -174,6 +183,7 @@ class MLPRegressor(RegressorMixin, ConvexMLP):  # type: ignore[misc]
         self.activation = activation
         self.loss = loss
         self.solver = solver
+        self.oracle = oracle
         self.outputs = outputs
         self.fit_intercept = fit_intercept
         self.bias = bias

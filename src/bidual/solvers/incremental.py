@@ -12,6 +12,7 @@ from bidual.architectures import Bounded, Neurons, Tanh, no_neurons
 from bidual.errors import InvalidParameterError
 from bidual.network import Network
 from bidual.oracles import Oracle
+from bidual.oracles.tanh_ascent import SATURATED
 from bidual.penalties import Strength
 from bidual.problem import Problem
 from bidual.solvers.base import Budget, Iterate, Solver
@@ -23,9 +24,6 @@ from bidual.solvers.inner.tuning import tune_tanh
 from bidual.solvers.prune import prune
 from bidual.solvers.working_set import FINE, default_oracle
 from bidual.typing import Vector
-
-SATURATED = 20.0
-"""tanh of it is 1 in float64: the input of a constant unit."""
 
 STEPS = 50
 """Of a joint descent."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import final
 
 import numpy as np
 
 from bidual.architectures import Bounded, no_neurons
 from bidual.errors import InvalidParameterError
-from bidual.losses import Squared
 from bidual.network import Network
 from bidual.oracles import Oracle
 from bidual.penalties import Ball
@@ -19,6 +19,16 @@ from bidual.problem import Problem
 from bidual.solvers.base import Budget, Iterate, Solver
 from bidual.solvers.prune import prune
 from bidual.solvers.working_set import default_oracle
+
+CONSTANTS: Mapping[str, tuple[float | None, float]] = MappingProxyType(
+    {
+        "squared": (None, 1.0),
+        "squared_hinge": (None, 1.0),
+        "logistic": (1.0, 0.25),
+        "multinomial": (2.0**0.5, 0.5),
+    }
+)
+"""Bounds of the first and second derivative of a row's loss; None: the largest prediction plus the largest target."""
 
 
 @final
@@ -31,7 +41,7 @@ class StochasticFrankWolfe(Solver):
     / (t + 2)``. The gradient, the oracle and the predictions see the sampled rows only; on all rows the network is
     judged after 1, 2, 4, ... steps and after the last of ``steps``, for what a sample says of a gap certifies nothing.
 
-    growth : by default G / (L D) of the squared loss without an intercept. oracle : asked about the sampled rows; the
+    growth : by default G / (L D), see :func:`natural_growth`. oracle : asked about the sampled rows; the
     certificate's is the default for all rows.
     """
 
@@ -52,9 +62,9 @@ class StochasticFrankWolfe(Solver):
         if not problem.loss.smooth:
             return f"StochasticFrankWolfe needs a smooth loss, not {problem.loss.name!r}; use 'squared_hinge'"
         if problem.intercept:
-            return "StochasticFrankWolfe has no output intercept; set intercept=False, or use FrankWolfe"
-        if self.growth is None and not isinstance(problem.loss, Squared):
-            return f"growth must be given for the loss {problem.loss.name!r}; G / (L D) is known for the squared loss"
+            return "StochasticFrankWolfe has no output intercept; set fit_intercept=False, or use FrankWolfe"
+        if self.growth is None and problem.loss.name not in CONSTANTS:
+            return f"growth must be given for the loss {problem.loss.name!r}; G / (L D) is known for {[*CONSTANTS]}"
         return None
 
     def iterates(self, problem: Problem, start: Network | None, budget: Budget) -> Iterator[Iterate]:
@@ -88,7 +98,7 @@ class StochasticFrankWolfe(Solver):
 
 
 def natural_growth(problem: Problem) -> float:
-    """``G / (L D)`` of half the squared loss: ``G = max_i radius |x_i| + |y_i|``, ``L = 1`` and ``D = 2 radius R``.
+    """``G / (L D)``: G and L bound the first and second derivatives of a row's loss on the ball, ``D = 2 radius R``.
 
     R^2 is the largest sum of squares of a unit neuron's activations.
     """
@@ -96,8 +106,10 @@ def natural_growth(problem: Problem) -> float:
     radius, n, bounded = problem.penalty.radius, problem.X.shape[0], isinstance(problem.architecture, Bounded)
     lengths = np.ones(n) if bounded else np.linalg.norm(problem.lifted, axis=1)
     largest = n**0.5 if bounded else float(np.linalg.norm(problem.lifted, 2))
-    G = float((radius * lengths + np.linalg.norm(problem.Y, axis=1)).max())
-    return G / (2.0 * radius * largest) if largest > 0 else 1.0
+    slope, curvature = CONSTANTS[problem.loss.name]
+    if slope is None:
+        slope = float((radius * lengths + np.linalg.norm(problem.Y, axis=1)).max())
+    return slope * problem.n_outputs**0.5 / (curvature * 2.0 * radius * largest) if largest > 0 else 1.0
 
 
 def sample_size(n: int, growth: float, step: int) -> int:

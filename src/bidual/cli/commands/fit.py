@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from bidual.cli.preparation import Prepared
     from bidual.report import Case
 
-PARAMS = ("alpha", "activation", "loss", "tol", "max_iter", "time_limit", "max_neurons", "restarts")
+PARAMS = (
+    *("alpha", "radius", "activation", "loss", "solver", "oracle"),
+    *("tol", "max_iter", "time_limit", "max_neurons", "restarts"),
+)
 """Options that the estimator takes; those not given keep its defaults."""
 
 
@@ -37,8 +40,11 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--test-size", type=share, default=0.2, metavar="SHARE", help="rows held back (default: 0.2)")
     parser.add_argument("--seed", type=seed, default=0, metavar="N", help="of the split and the search (default: 0)")
     parser.add_argument("--alpha", type=positive, help="strength of the penalty (default: 0.03, classes 0.003)")
-    parser.add_argument("--activation", help="relu (default), leaky_relu, abs, gated_relu or linear")
+    parser.add_argument("--radius", type=positive, help="budget for the size of the network, in place of --alpha")
+    parser.add_argument("--activation", help="relu (default), leaky_relu, abs, gated_relu, linear, sign or tanh")
     parser.add_argument("--loss", help="squared_error or huber; log_loss, hinge, squared_hinge or squared_error")
+    parser.add_argument("--solver", help="auto (default), or another that the estimators know")
+    parser.add_argument("--oracle", help="how neurons are found: auto (default), or another that the estimators know")
     parser.add_argument("--tol", type=positive, help="relative gap at which to stop (default: 1e-3)")
     parser.add_argument("--max-iter", type=count, metavar="N", help="most rounds of the solver")
     parser.add_argument("--time-limit", type=positive, metavar="SECONDS")
