@@ -224,7 +224,7 @@ batch norm without the mean | theorems/batch_norm.py | theorems/test_theorems.py
     - self.mean @ W => - 0.0 * self.mean @ W
 stated dual not compared | theorems/certificate.py | theorems/test_certificate.py::test_forgeries_are_rejected
     if not self.dual <= proven.dual + scale: => if False:
-weights without their root | estimators/deep_linear.py | estimators/test_deep_linear.py::test_weights_count_rows
+weights without their root | estimators/linear_certificate.py | estimators/test_deep_linear.py::test_weights_count_rows
     root, kept = np.sqrt(weights)[:, None], => root, kept = weights[:, None],
 folding without the mean | estimators/encoding.py | display/test_function.py
     bias - scaling.offset @ weight => bias

@@ -2,7 +2,8 @@
 
 from bidual.estimators.certificate import FittedCertificate
 from bidual.estimators.classifier import MLPClassifier
-from bidual.estimators.deep_linear import DeepLinearRegressor, LinearCertificate
+from bidual.estimators.deep_linear import DeepLinearRegressor
+from bidual.estimators.linear_certificate import LinearCertificate
 from bidual.estimators.regressor import MLPRegressor
 
 __all__ = ["DeepLinearRegressor", "FittedCertificate", "LinearCertificate", "MLPClassifier", "MLPRegressor"]
