@@ -139,9 +139,9 @@ smaller bound of two lists | certificate/bound.py | oracles/test_oracles.py::tes
 bound of some pieces | oracles/wrappers.py | oracles/test_oracles.py::test_split_claims_no_more_than_its_pieces
     if len(known) < len(points): => if not known:
 score of the climb | oracles/local_search.py | testing/test_checks.py::test_oracles
-    return Pricing(Neurons(U, A), self.scores(U, A)) => return Pricing(Neurons(U, A), self.scores(neurons.inputs, A))
+    self.scores(U, part.outputs) => self.scores(part.inputs, part.outputs)
 cells are not left | oracles/local_search.py | oracles/test_oracles.py::test_winners_cross_walls_to_local_maxima
-    active[row, going] ^= True => break
+    start, going = found.released(Xl, active[:, going], wall).take(better), going[better] => break
 list is global | certificate/proof.py | regression/test_forged_scope.py
     if PROVES.get(bound.method) != bound.scope: => if False:
 primal taken on trust | certificate/certificate.py | test_certificate.py::test_forgeries_are_rejected

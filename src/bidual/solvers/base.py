@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from bidual.architectures import no_neurons
+from bidual.architectures import Neurons, no_neurons
 from bidual.certificate import Certificate, DualPoint, certify, norm_point, relaxed_point
 from bidual.errors import InvalidParameterError, RefusedError
 from bidual.network import Network
@@ -20,7 +20,7 @@ from bidual.oracles.base import Pricing
 from bidual.problem import Problem
 from bidual.solvers.inner.master import intercept_only
 from bidual.solvers.threads import suitable_threads
-from bidual.typing import Expired, Outputs
+from bidual.typing import Expired, Outputs, Vector
 
 logger = logging.getLogger("bidual")
 
@@ -80,7 +80,7 @@ class Iterate:
     """A network, the dual vector (n, c) at its predictions, and what pricing that vector found.
 
     ``limited`` says that the solver holds back neurons because of its own limit on their number; ``searching`` that it
-    has more to try even if this search found no better neuron.
+    has more to try even if this search found no better neuron. A pricing without neurons says that none was looked for.
     """
 
     network: Network
@@ -88,6 +88,19 @@ class Iterate:
     pricing: Pricing
     limited: bool = False
     searching: bool = False
+
+    def priced_dual(self, problem: Problem) -> float:
+        """What the dual would be if no neuron scored more than the best one found; -inf if none was."""
+        if len(self.pricing.neurons) == 0:
+            return -math.inf
+        return problem.dual(self.V, self.pricing.best_found)
+
+
+def unpriced(problem: Problem, neurons: Neurons, t: Vector, b: Vector) -> Iterate:
+    """A network that is proposed for its value alone."""
+    network = problem.architecture.to_network(neurons, t, b)
+    nothing = no_neurons(problem.lifted.shape[1], problem.n_outputs, problem.architecture.gated)
+    return Iterate(network, problem.dual_vector(network(problem.X)), Pricing(nothing, np.zeros(0)))
 
 
 @dataclass(frozen=True)
@@ -167,9 +180,8 @@ class _State:
             self._offer(point)
         primal = self.problem.objective(iterate.network)
         if primal <= self.primal + ROUNDING * abs(self.primal):
-            found = iterate.pricing.best_found
             self.iterate, self.primal = iterate, min(primal, self.primal)
-            self.priced = max(self.problem.dual(V, found), self.whole_dual)
+            self.priced = iterate.priced_dual(self.problem)
         self.priced = max(self.priced, self.whole_dual)
 
     def relax(self, expired: Expired, enough: float) -> None:
@@ -253,14 +265,11 @@ def drive(
 def _begin(problem: Problem) -> _State:
     """The network without neurons, whose objective and bounds are known at once."""
     smooth = problem.smoothed(1e-2)
-    b, F = intercept_only(smooth)
     empty = no_neurons(problem.lifted.shape[1], problem.n_outputs, problem.architecture.gated)
-    network = problem.architecture.to_network(empty, np.zeros(0), b)
-    V = smooth.dual_vector(F)
-    point = norm_point(problem, V)
+    iterate = unpriced(smooth, empty, np.zeros(0), intercept_only(smooth)[0])
+    point = norm_point(problem, iterate.V)
     dual = point.value(problem)
-    nothing = Pricing(empty, np.zeros(0))
-    return _State(problem, Iterate(network, V, nothing), problem.objective(network), dual, point, dual)
+    return _State(problem, iterate, problem.objective(iterate.network), dual, point, dual)
 
 
 def _record(state: _State, iteration: int, seconds: float) -> Record:
