@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from bidual.architectures import Neurons, no_neurons
+from bidual.architectures import no_neurons
 from bidual.certificate import Certificate, DualPoint, certify, norm_point, relaxed_point
 from bidual.errors import InvalidParameterError, RefusedError
 from bidual.network import Network
@@ -20,7 +20,7 @@ from bidual.oracles.base import Pricing
 from bidual.problem import Problem
 from bidual.solvers.inner.master import intercept_only
 from bidual.solvers.threads import suitable_threads
-from bidual.typing import Expired, Outputs, Vector
+from bidual.typing import Expired, Outputs
 
 logger = logging.getLogger("bidual")
 
@@ -96,9 +96,8 @@ class Iterate:
         return problem.dual(self.V, self.pricing.best_found)
 
 
-def unpriced(problem: Problem, neurons: Neurons, t: Vector, b: Vector) -> Iterate:
+def unpriced(problem: Problem, network: Network) -> Iterate:
     """A network that is proposed for its value alone."""
-    network = problem.architecture.to_network(neurons, t, b)
     nothing = no_neurons(problem.lifted.shape[1], problem.n_outputs, problem.architecture.gated)
     return Iterate(network, problem.dual_vector(network(problem.X)), Pricing(nothing, np.zeros(0)))
 
@@ -137,7 +136,7 @@ class Solver(ABC):
 
     @abstractmethod
     def iterates(self, problem: Problem, start: Network | None, budget: Budget) -> Iterator[Iterate]:
-        """Networks of falling objective, each with a priced dual vector; ends when it can do no more."""
+        """Networks of falling objective, the last with a priced dual vector; ends when it can do no more."""
 
     def solve(
         self,
@@ -266,7 +265,8 @@ def _begin(problem: Problem) -> _State:
     """The network without neurons, whose objective and bounds are known at once."""
     smooth = problem.smoothed(1e-2)
     empty = no_neurons(problem.lifted.shape[1], problem.n_outputs, problem.architecture.gated)
-    iterate = unpriced(smooth, empty, np.zeros(0), intercept_only(smooth)[0])
+    b, _ = intercept_only(smooth)
+    iterate = unpriced(smooth, problem.architecture.to_network(empty, np.zeros(0), b))
     point = norm_point(problem, iterate.V)
     dual = point.value(problem)
     return _State(problem, iterate, problem.objective(iterate.network), dual, point, dual)

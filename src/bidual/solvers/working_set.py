@@ -113,7 +113,7 @@ class WorkingSet(Solver):
                 problem, width if self.width is None else self.width, rng, budget.expired
             ):
                 if self.max_neurons is None:
-                    yield unpriced(problem, neurons, t, b)
+                    yield unpriced(problem, architecture.to_network(neurons, t, b))
             neurons, t = merge(problem, neurons, t)
         return neurons, solve_master(problem, neurons, t, b)
 
