@@ -157,9 +157,9 @@ smaller bound of two lists | certificate/bound.py | oracles/test_oracles.py::tes
 bound of some pieces | oracles/wrappers.py | oracles/test_oracles.py::test_split_claims_no_more_than_its_pieces
     if len(known) < len(points): => if not known:
 score of the climb | oracles/local_search.py | testing/test_checks.py::test_oracles
-    return Pricing(Neurons(U, A), self.scores(U, A)) => return Pricing(Neurons(U, A), self.scores(neurons.inputs, A))
+    self.scores(U, part.outputs) => self.scores(part.inputs, part.outputs)
 cells are not left | oracles/local_search.py | oracles/test_oracles.py::test_winners_cross_walls_to_local_maxima
-    active[row, going] ^= True => break
+    start, going = found.released(Xl, active[:, going], wall).take(better), going[better] => break
 list is global | certificate/proof.py | regression/test_forged_scope.py
     if PROVES.get(bound.method) != bound.scope: => if False:
 primal taken on trust | certificate/certificate.py | test_certificate.py::test_forgeries_are_rejected
@@ -188,6 +188,12 @@ master of any sign | solvers/inner/master.py | solvers/test_working_set.py::test
     nnls(R, solve_triangular(R, rhs - price, trans="T"), maxiter=30 * m)[0] => cho_solve((R, False), rhs - price)
 merge of both signs | solvers/prune.py | solvers/test_prune.py
     ).tobytes() + np.round(neurons.outputs[:, j], 12).tobytes() => ).tobytes()
+unpriced counts as priced | solvers/base.py | solvers/test_statuses.py::test_what_was_not_priced_has_no_priced_dual
+    if len(self.pricing.neurons) == 0: => if False:
+released the wrong way | operators/cone.py | operators/test_cone.py::test_released_is_the_sum_of_the_other_multipliers
+    np.where(masks[rows, g], 1.0, -1.0) => np.where(masks[rows, g], -1.0, 1.0)
+too wide a network | solvers/working_set.py | solvers/test_working_set.py::test_a_random_network_is_proposed
+    if self.max_neurons is None: => if True:
 prune keeps the amplitudes | solvers/prune.py | solvers/test_prune.py
     return neurons.take(kept), x[kept] => return neurons.take(kept), t[kept]
 search cut short is a success | solvers/base.py | solvers/test_statuses.py

@@ -211,3 +211,22 @@ def test_free_bias_equals_a_conic_solver(seed: int) -> None:
         assert (found.multipliers >= 0).all() and (A @ found.point >= -1e-8 * np.linalg.norm(c)).all()
         left = c + A[found.rows].T @ found.multipliers
         assert abs(left[-1]) <= 1e-11 and np.linalg.norm(left[:-1]) == pytest.approx(found.bound, abs=1e-12)
+
+
+def test_released_is_the_sum_of_the_other_multipliers() -> None:
+    rng = np.random.default_rng(5)
+    X, C = rng.normal(size=(30, 6)), rng.normal(size=(8, 6))
+    masks = X @ rng.normal(size=(6, 8)) > 0
+    found = Cones(X, masks).project(np.arange(8), C)
+    slots = found.multipliers.argmax(axis=1)
+    near, signs = found.released(X, masks, slots), np.where(masks, 1.0, -1.0)
+    for g, slot in enumerate(slots):
+        left = [m for m in range(6) if m != slot and found.rows[g, m] >= 0]
+        rows = found.rows[g, left]
+        shift = (found.multipliers[g, left] * signs[rows, g]) @ X[rows]
+        assert near.multipliers[g, slot] == 0.0
+        np.testing.assert_allclose(near.shifts[g], shift, atol=1e-12)
+        np.testing.assert_allclose(near.points[g], C[g] + shift, atol=1e-12)
+        masks[found.rows[g, slot], g] ^= True
+    warm, cold = (Cones(X, masks).project(np.arange(8), C, start=start) for start in (near, None))
+    np.testing.assert_allclose(warm.points, cold.points, atol=1e-10)

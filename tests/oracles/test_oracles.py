@@ -205,7 +205,7 @@ def test_winners_cross_walls_to_local_maxima(monkeypatch: pytest.MonkeyPatch) ->
     U = rng.normal(size=(3, 50))
     starts = Neurons(U / np.linalg.norm(U, axis=0), np.ones((1, 50)))
     search = local_search._Search(problem, problem.architecture, v, "cpu", never)
-    found = search.in_cells(starts)
+    found = search.in_cells(starts, np.inf)
     for u in found.neurons.inputs.T[found.scores > 0]:
         around = u[:, None] + 1e-4 * rng.normal(size=(3, 200))
         scores = v[:, 0] @ np.maximum(X @ (around / np.linalg.norm(around, axis=0)), 0.0)

@@ -17,6 +17,7 @@ from bidual.oracles import Enumerated, LocalSearch, Pricing, Sampled
 from bidual.penalties import Strength
 from bidual.problem import Problem
 from bidual.solvers import Budget, Iterate, Record, Solution, Solver, Status, Stop, WorkingSet
+from bidual.solvers.base import unpriced
 
 
 def make_problem(n: int = 7, d: int = 2, c: int = 1, **changes: object) -> Problem:
@@ -58,11 +59,6 @@ def priced(problem: Problem, network: Network, limited: bool = False) -> Iterate
     nothing = no_neurons(problem.lifted.shape[1], problem.n_outputs, problem.architecture.gated)
     pricing = Enumerated().price(problem, V, nothing, 0.0, np.random.default_rng(0))
     return Iterate(network, V, pricing, limited)
-
-
-def unpriced(problem: Problem, network: Network) -> Iterate:
-    nothing = no_neurons(problem.lifted.shape[1], problem.n_outputs)
-    return Iterate(network, problem.dual_vector(network(problem.X)), Pricing(nothing, np.zeros(0)))
 
 
 def shrunk(network: Network, factor: float) -> Network:
@@ -217,6 +213,14 @@ def test_callback_stopped() -> None:
 
 def test_a_callback_that_returns_nothing_stops_nothing() -> None:
     assert WorkingSet().solve(PROBLEM, Stop(1e-9), lambda record: None).status == Status.OPTIMAL
+
+
+def test_what_was_not_priced_has_no_priced_dual() -> None:
+    near = shrunk(BEST.network, 0.999)
+    solution = Fake(lambda problem, budget: iter([unpriced(problem, near)])).solve(PROBLEM, Stop(1e-2, max_iter=1))
+    last = solution.history[-1]
+    assert last.priced_dual == last.dual < last.primal * (1 - 1e-2)
+    check(PROBLEM, solution)
 
 
 @pytest.mark.parametrize(

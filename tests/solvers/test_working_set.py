@@ -15,7 +15,7 @@ from bidual.losses import Hinge, Logistic, Loss, Multinomial, Squared
 from bidual.oracles import Cached, Counted, Enumerated, Listed, LocalSearch, Split
 from bidual.penalties import Ball, Penalty, Strength
 from bidual.problem import Problem
-from bidual.solvers import Solution, Status, Stop, WorkingSet
+from bidual.solvers import Budget, Solution, Status, Stop, WorkingSet
 
 PLAIN = ReLU(bias="none")
 
@@ -349,3 +349,15 @@ def test_a_ball_of_radius_zero_and_one_that_holds_everything(architecture: Archi
         assert wide.certificate.primal == pytest.approx(np.linalg.lstsq(ones, SMALL.Y)[1][0] / 2, rel=1e-6)
     else:
         assert wide.certificate.primal <= 1e-6 * variance
+
+
+def test_a_random_network_is_proposed() -> None:
+    rng = np.random.default_rng(12)
+    X = rng.normal(size=(40, 5))
+    problem = make(X, np.maximum(X[:, 0], 0) - X[:, 1], Strength(1.0), PLAIN)
+    for solver, proposed in ((WorkingSet(LocalSearch()), True), (WorkingSet(LocalSearch(), max_neurons=9), False)):
+        iterates = list(solver.iterates(problem, None, Budget(1e-6)))
+        unpriced = [len(iterate.pricing.neurons) == 0 for iterate in iterates]
+        assert any(unpriced) == proposed and unpriced == sorted(unpriced, reverse=True) and not unpriced[-1]
+        values = [problem.objective(iterate.network) for iterate in iterates]
+        assert values[sum(unpriced)] <= min(values[: sum(unpriced)], default=np.inf) * (1 + 1e-12)

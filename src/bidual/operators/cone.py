@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import final
 
 import numpy as np
@@ -41,6 +41,21 @@ class Projections:
     multipliers: Matrix
     bounds: Vector
     finished: NDArray[np.bool_]
+
+    def take(self, groups: NDArray[np.bool_]) -> Projections:
+        return Projections(*(getattr(self, f.name)[groups] for f in fields(self)))
+
+    def released(self, X: Rows, masks: Masks, slots: Places) -> Projections:
+        """Without the multiplier in one slot of each group: near the projections on the cones across these walls.
+
+        masks : (n, G), of the groups' cones.
+        """
+        g = np.arange(slots.size)
+        rows = self.rows[g, slots]
+        amount = self.multipliers[g, slots] * np.where(masks[rows, g], 1.0, -1.0)
+        multipliers, shifts = self.multipliers.copy(), self.shifts - amount[:, None] * X[rows]
+        multipliers[g, slots] = 0.0
+        return replace(self, points=self.points - self.shifts + shifts, shifts=shifts, multipliers=multipliers)
 
 
 @final

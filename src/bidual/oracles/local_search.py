@@ -12,7 +12,7 @@ from bidual.architectures.patterns import first_of_each
 from bidual.architectures.relu import SMALLEST
 from bidual.errors import InvalidParameterError, RefusedError
 from bidual.operators.ascent import climb
-from bidual.operators.cone import Cones
+from bidual.operators.cone import Cones, Projections
 from bidual.operators.device import Device
 from bidual.oracles.base import Oracle, Pricing
 from bidual.problem import Problem
@@ -74,7 +74,7 @@ class LocalSearch(Oracle):
             )
         search = _Search(problem, architecture, V, self.device, expired)
         nearby = search.refine(current.inputs, current.outputs, target, self.keep, NEARBY)
-        best = _merge(search.in_cells(current), nearby)
+        best = _merge(search.in_cells(current, target), nearby)
         batch, done, fresh = 25, 0, 0.0
         while done < self.n_starts and not fresh > target and not expired():
             U, A = _random_starts(problem, V, current, min(batch, self.n_starts - done), rng)
@@ -164,17 +164,18 @@ class _Search:
         masks = self.problem.lifted @ U[:, order] > 0
         order = order[first_of_each(np.vstack([masks, A[:, order] > 0]))][:keep]
         climbed = Pricing(Neurons(U[:, order], A[:, order]), scores[order])
-        return _merge(climbed, self.in_cells(climbed.neurons))
+        return _merge(climbed, self.in_cells(climbed.neurons, target))
 
-    def in_cells(self, neurons: Neurons) -> Pricing:
-        """The best neuron in the cell of each given one, as long as there is time; else the given one."""
-        U, A = neurons.inputs.copy(), neurons.outputs
+    def in_cells(self, neurons: Neurons, target: float) -> Pricing:
+        """The best neurons in the cells of the given ones, until some score more than the target or time is up."""
+        found = Pricing(neurons.take(np.arange(0)), np.zeros(0))
         for start in range(0, len(neurons), TOGETHER):
-            if self.expired():
+            if self.expired() or found.best_found > target:
                 break
-            part = slice(start, start + TOGETHER)
-            U[:, part] = self._exact(U[:, part], A[:, part])
-        return Pricing(Neurons(U, A), self.scores(U, A))
+            part = neurons.take(np.arange(start, min(start + TOGETHER, len(neurons))))
+            U = self._exact(part.inputs, part.outputs)
+            found = _merge(found, Pricing(Neurons(U, part.outputs), self.scores(U, part.outputs)))
+        return found
 
     def _exact(self, U: Matrix, A: Matrix) -> Matrix:
         """The best inputs with outputs A in the cells of U, or in those across walls where these are better.
@@ -184,10 +185,11 @@ class _Search:
         """
         Xl, slope, free = self.problem.lifted, self.architecture.slope, self.architecture.bias == "free"
         T, active, U, going = self.V @ A, Xl @ U > 0, U.copy(), np.arange(U.shape[1])
+        start: Projections | None = None
         for _ in range(CROSSINGS):
             each, t = np.arange(going.size), T[:, going]
             C = (Xl.T @ (np.where(active[:, going], 1.0, slope) * t)).T
-            found = Cones(Xl, active[:, going], free).project(each, C)
+            found = Cones(Xl, active[:, going], free).project(each, C, start=start)
             lengths = self.architecture.input_norm(found.points.T)
             longer = lengths > SMALLEST * np.linalg.norm(C, axis=1)
             U[:, going[longer]] = found.points[longer].T / lengths[longer]
@@ -196,8 +198,8 @@ class _Search:
             better = gains[each, wall] > 1e-9 * np.abs(t).max(axis=0)
             if not better.any():
                 break
-            row, going = found.rows[each, wall][better], going[better]
-            active[row, going] ^= True
+            start, going = found.released(Xl, active[:, going], wall).take(better), going[better]
+            active[found.rows[each, wall][better], going] ^= True
         return U
 
     def _aim(self, U: Matrix, A: Matrix) -> tuple[Matrix, Matrix]:

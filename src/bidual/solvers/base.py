@@ -80,7 +80,7 @@ class Iterate:
     """A network, the dual vector (n, c) at its predictions, and what pricing that vector found.
 
     ``limited`` says that the solver holds back neurons because of its own limit on their number; ``searching`` that it
-    has more to try even if this search found no better neuron.
+    has more to try even if this search found no better neuron. A pricing without neurons says that none was looked for.
     """
 
     network: Network
@@ -88,6 +88,18 @@ class Iterate:
     pricing: Pricing
     limited: bool = False
     searching: bool = False
+
+    def priced_dual(self, problem: Problem) -> float:
+        """What the dual would be if no neuron scored more than the best one found; -inf if none was."""
+        if len(self.pricing.neurons) == 0:
+            return -math.inf
+        return problem.dual(self.V, self.pricing.best_found)
+
+
+def unpriced(problem: Problem, network: Network) -> Iterate:
+    """A network that is proposed for its value alone."""
+    nothing = no_neurons(problem.lifted.shape[1], problem.n_outputs, problem.architecture.gated)
+    return Iterate(network, problem.dual_vector(network(problem.X)), Pricing(nothing, np.zeros(0)))
 
 
 @dataclass(frozen=True)
@@ -124,7 +136,7 @@ class Solver(ABC):
 
     @abstractmethod
     def iterates(self, problem: Problem, start: Network | None, budget: Budget) -> Iterator[Iterate]:
-        """Networks of falling objective, each with a priced dual vector; ends when it can do no more."""
+        """Networks of falling objective, the last with a priced dual vector; ends when it can do no more."""
 
     def solve(
         self,
@@ -167,9 +179,8 @@ class _State:
             self._offer(point)
         primal = self.problem.objective(iterate.network)
         if primal <= self.primal + ROUNDING * abs(self.primal):
-            found = iterate.pricing.best_found
             self.iterate, self.primal = iterate, min(primal, self.primal)
-            self.priced = max(self.problem.dual(V, found), self.whole_dual)
+            self.priced = iterate.priced_dual(self.problem)
         self.priced = max(self.priced, self.whole_dual)
 
     def relax(self, expired: Expired, enough: float) -> None:
@@ -254,14 +265,12 @@ def drive(
 def _begin(problem: Problem) -> _State:
     """The network without neurons, whose objective and bounds are known at once."""
     smooth = problem.smoothed(1e-2)
-    b, F = intercept_only(smooth)
     empty = no_neurons(problem.lifted.shape[1], problem.n_outputs, problem.architecture.gated)
-    network = problem.architecture.to_network(empty, np.zeros(0), b)
-    V = smooth.dual_vector(F)
-    point = norm_point(problem, V)
+    b, _ = intercept_only(smooth)
+    iterate = unpriced(smooth, problem.architecture.to_network(empty, np.zeros(0), b))
+    point = norm_point(problem, iterate.V)
     dual = point.value(problem)
-    nothing = Pricing(empty, np.zeros(0))
-    return _State(problem, Iterate(network, V, nothing), problem.objective(network), dual, point, dual)
+    return _State(problem, iterate, problem.objective(iterate.network), dual, point, dual)
 
 
 def _record(state: _State, iteration: int, seconds: float) -> Record:

@@ -12,10 +12,11 @@ from bidual.errors import InvalidParameterError
 from bidual.network import Network
 from bidual.problem import Problem
 from bidual.solvers.base import Budget, Iterate, Solver
+from bidual.solvers.first_neurons import random_neurons
 from bidual.solvers.inner.descent import descend
 from bidual.solvers.inner.master import Amplitudes
 from bidual.solvers.prune import merge
-from bidual.solvers.working_set import WorkingSet, random_neurons
+from bidual.solvers.working_set import WorkingSet
 
 LOOSE = 1e-4
 """Runs whose network is only a beginning end at this relative gap."""
@@ -49,10 +50,11 @@ class Restarts(Solver):
             begin = start if best is None else shaken(problem, best, rng, budget)
             for iterate in replace(self.inner, seed=self.inner.seed + run).iterates(problem, begin, loose):
                 primal = problem.objective(iterate.network)
-                if best is None or primal <= problem.objective(best.network):
+                priced = iterate.priced_dual(problem)
+                if priced > -np.inf and (best is None or primal <= problem.objective(best.network)):
                     best = iterate
                 yield replace(iterate, searching=True)
-                if primal - problem.dual(iterate.V, iterate.pricing.best_found) <= loose.tol * abs(primal):
+                if primal - priced <= loose.tol * abs(primal):
                     break
         yield from self.inner.iterates(problem, None if best is None else best.network, budget)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import final
@@ -17,7 +17,8 @@ from bidual.network import Network
 from bidual.oracles import Enumerated, LineSearch, LocalSearch, Oracle, Sampled, Swept, TanhAscent
 from bidual.oracles.enumerated import all_patterns, most_patterns
 from bidual.problem import Problem
-from bidual.solvers.base import Budget, Iterate, Solver
+from bidual.solvers.base import Budget, Iterate, Solver, unpriced
+from bidual.solvers.first_neurons import first_width, random_descent
 from bidual.solvers.inner.cell_newton import slide_in_cells
 from bidual.solvers.inner.descent import descend
 from bidual.solvers.inner.master import Amplitudes, intercept_only, solve_master
@@ -74,7 +75,9 @@ class WorkingSet(Solver):
         width, best, idle = 1.0, np.inf, 0
         smooth = problem.smoothed(width)
         may_leave = not oracle.closed or problem.architecture.gated
-        neurons, solved = self._first(smooth, start, rng, budget, may_leave and not isinstance(oracle, Enumerated))
+        neurons, solved = yield from self._first(
+            smooth, start, rng, budget, may_leave and not isinstance(oracle, Enumerated)
+        )
         while width > NARROWEST:
             neurons, solved, limited = self._settle(smooth, neurons, solved, budget, may_leave)
             network = problem.architecture.to_network(neurons, solved.t, solved.b)
@@ -97,33 +100,26 @@ class WorkingSet(Solver):
 
     def _first(
         self, problem: Problem, start: Network | None, rng: np.random.Generator, budget: Budget, random: bool
-    ) -> tuple[Neurons, Amplitudes]:
-        """The neurons of ``start``, or (``random``) of a random network after a descent, with the best amplitudes."""
-        b, F = intercept_only(problem)
-        p, c = problem.lifted.shape[1], problem.n_outputs
-        if start is not None:
-            neurons, t = problem.architecture.from_network(start)
-            return neurons, solve_master(problem, neurons, t, start.layers[-1].bias)
-        neurons = no_neurons(p, c, problem.architecture.gated)
-        empty = solve_master(problem, neurons, np.zeros(0), b)
-        width = self._width(problem) if random else 0
-        if width == 0:
-            return neurons, empty
-        neurons = random_neurons(problem, width, rng)
-        spread = float(np.abs(problem.dual_vector(F)).mean()) * p**0.5 / max(width, 1) + 1e-12
-        begun = Amplitudes(np.full(width, spread), b, empty.V, empty.price)
-        neurons, t, b = descend(problem, neurons, begun, 100, budget.expired)
-        neurons, t = merge(problem, neurons, t)
-        return neurons, solve_master(problem, neurons, t, b)
+    ) -> Generator[Iterate, None, tuple[Neurons, Amplitudes]]:
+        """The neurons of ``start``, or (``random``) of a random network after a descent, with the best amplitudes.
 
-    def _width(self, problem: Problem) -> int:
-        if not (isinstance(problem.architecture, ReLU) and _charges(problem)):
-            return 0
-        if self.width is not None:
-            return self.width
-        work = problem.lifted.size
-        each = int(np.clip(5e7 // work // problem.n_outputs, 20, max(20, 300 // problem.n_outputs)))
-        return min(each, 50 * problem.X.shape[0]) * problem.n_outputs
+        Proposes the network on its way down, as it has no limit on its neurons yet.
+        """
+        architecture = problem.architecture
+        neurons, t = no_neurons(problem.lifted.shape[1], problem.n_outputs, architecture.gated), np.zeros(0)
+        b, _ = intercept_only(problem)
+        width = first_width(problem, self.width) if random else 0
+        if start is not None:
+            neurons, t = architecture.from_network(start)
+            b = start.layers[-1].bias
+        elif width:
+            for neurons, t, b in random_descent(
+                problem, width if self.width is None else self.width, rng, budget.expired
+            ):
+                if self.max_neurons is None:
+                    yield unpriced(problem, architecture.to_network(neurons, t, b))
+            neurons, t = merge(problem, neurons, t)
+        return neurons, solve_master(problem, neurons, t, b)
 
     def _grow(
         self, problem: Problem, neurons: Neurons, solved: Amplitudes, budget: Budget, may_leave: bool
@@ -211,23 +207,6 @@ def _smoothing_dominates(problem: Problem, smooth: Problem, network: Network, so
     gap = problem.objective(network) - problem.dual(solved.V, score)
     own = smooth.objective(network) - smooth.dual(solved.V, score)
     return own <= 0.5 * gap
-
-
-def _charges(problem: Problem) -> bool:
-    """A joint descent needs a price on size: a ball has none until its first master problem is solved."""
-    return problem.penalty.slope(1.0) == 0.0
-
-
-def random_neurons(problem: Problem, width: int, rng: np.random.Generator) -> Neurons:
-    """Gaussian inputs; outputs in turn, with both signs (separate), or Gaussian (shared)."""
-    architecture, p, c = problem.architecture, problem.lifted.shape[1], problem.n_outputs
-    U = rng.standard_normal((p, width))
-    if architecture.outputs == "separate":
-        signs = np.where((np.arange(width) // c) % 2, 1.0, -1.0)
-        A = np.eye(c)[:, np.arange(width) % c] * signs
-    else:
-        A = rng.standard_normal((c, width))
-    return Neurons(U / architecture.input_norm(U), A / architecture.output_norm(A))
 
 
 def _value(problem: Problem, neurons: Neurons, solved: Amplitudes) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy.optimize import minimize
 
@@ -15,6 +17,10 @@ from bidual.typing import Matrix, Vector
 WIDTHS = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 """How wide kinks are rounded, one descent after the other, relative to the typical input of a unit."""
 
+FLAT, ROUGH = 1e-8, 1e-4
+"""A descent ends at a relative decrease below ``FLAT``, or ``ROUGH`` times the square of the width: what is closer to
+the minimum is lost when the kinks are sharpened."""
+
 NEGLIGIBLE = 1e-5
 """A neuron smaller than this, relative to the largest, is left out."""
 
@@ -27,19 +33,27 @@ def descend(
     expired: Expired,
     widths: tuple[float, ...] = WIDTHS,
 ) -> tuple[Neurons, Vector, Vector]:
+    """The last of the :func:`descents`: neurons (with the gates they had), amplitudes and intercept."""
+    stages = [(width, max_iter) for width in widths]
+    return [(neurons, start.t, start.b), *descents(problem, neurons, start, stages, expired)][-1]
+
+
+def descents(
+    problem: Problem, neurons: Neurons, start: Amplitudes, stages: list[tuple[float, int]], expired: Expired
+) -> Iterator[tuple[Neurons, Vector, Vector]]:
     """L-BFGS on ``L + price/2 sum_j (|u_j|^2 + |a_j|^2)`` over all input and output weights, balanced at the start,
-    with kinks that are rounded less and less: ``max_iter`` steps for each width.
+    with kinks that are rounded less and less: stages of (width, steps).
 
     At a minimum many rows lie on the kinks of neurons, where a descent of the objective itself zigzags; on the rounded
     one it does not. The objective is not convex: this is a source of neurons, nothing rests on it. With separate
-    outputs a neuron keeps the output it feeds. Returns neurons (with the gates they had), amplitudes and intercept.
+    outputs a neuron keeps the output it feeds. Units without kinks need the last stage only.
     """
     objective, t, b = RoundedObjective(problem, start.price), start.t, start.b
-    for width in widths if isinstance(problem.architecture, ReLU) else widths[-1:]:
+    for width, steps in stages if isinstance(problem.architecture, ReLU) else stages[-1:]:
         if len(neurons) == 0 or expired():
             break
-        neurons, t, b = _descend(problem, objective, neurons, t, b, width, max_iter, expired)
-    return neurons, t, b
+        neurons, t, b = _descend(problem, objective, neurons, t, b, width, steps, expired)
+        yield neurons, t, b
 
 
 def _descend(
@@ -55,6 +69,7 @@ def _descend(
     architecture, (p, m), c = problem.architecture, neurons.inputs.shape, problem.n_outputs
     U, A = neurons.inputs * np.sqrt(t), neurons.outputs * np.sqrt(t)
     allowed = A != 0 if architecture.outputs == "separate" else np.ones_like(A, dtype=bool)
+    rough = ROUGH * width**2
     width = width * objective.typical_input(U)
 
     def split(z: Vector) -> tuple[Matrix, Matrix, Vector]:
@@ -68,8 +83,9 @@ def _descend(
         if expired():
             raise StopIteration
 
-    options = {"maxiter": max_iter, "maxfun": 2 * max_iter, "maxcor": 10, "gtol": 1e-10, "ftol": 1e-8}
     z = np.concatenate([U.ravel(), A.ravel(), b])
+    flat_enough = max(FLAT, rough * min(1.0, flat(z)[0]))  # which L-BFGS takes relative to no less than 1
+    options = {"maxiter": max_iter, "maxfun": 2 * max_iter, "maxcor": 10, "gtol": 1e-10, "ftol": flat_enough}
     U, A, b = split(minimize(flat, z, jac=True, method="L-BFGS-B", callback=watch, options=options).x)
     u, a = architecture.input_norm(U), architecture.output_norm(A)
     keep = u * a > NEGLIGIBLE * max(float((u * a).max(initial=0.0)), 1e-300)
