@@ -79,7 +79,7 @@ def test_bad_input(
 
 @pytest.mark.parametrize(
     ("option", "value", "reason"),
-    [("--activation", "tanh", "smooth units"), ("--loss", "poisson", "squared_error"), ("--loss", "hinge", "huber")],
+    [("--activation", "logistic", "tanh"), ("--loss", "poisson", "squared_error"), ("--loss", "hinge", "huber")],
 )
 def test_the_estimators_refusals(
     run: Command, tables: Path, tmp_path: Path, option: str, value: str, reason: str

@@ -76,6 +76,7 @@ def test_parameters_go_in_and_out(kind: type[Estimator]) -> None:
         "activation": "abs",
         "loss": "squared_error",
         "solver": "fixed_patterns",
+        "oracle": "swept",
         "outputs": "shared",
         "fit_intercept": False,
         "bias": "none",

@@ -70,7 +70,7 @@ def toy(n: int, d: int, seed: int) -> tuple[np.ndarray, np.ndarray, float]:
 def test_the_papers_toys(n: int, d: int, share: float) -> None:
     A, y, planted = toy(n, d, 0)
     problem = pose(A, y, 0.2 * planted)
-    solution = FrankWolfe(oracle=LocalSearch(40)).solve(problem, Stop(1e-7))
+    solution = FrankWolfe(PATTERNS, LocalSearch(40)).solve(problem, Stop(1e-7))
     assert solution.status == Status.OPTIMAL_ON_PATTERNS and len(solution.history) <= 20
     assert 2 * solution.certificate.primal / (y @ y) == pytest.approx(share, abs=1e-9)
     assert solution.network.n_neurons <= n
@@ -78,7 +78,7 @@ def test_the_papers_toys(n: int, d: int, share: float) -> None:
 
 def test_whitened_rows_need_two_neurons() -> None:
     y = np.array([3.0, 4.0, -12.0, 5.0, 0.0])
-    solution = FrankWolfe(oracle=Enumerated()).solve(pose(np.eye(5), y, 10.0), Stop(1e-10))
+    solution = FrankWolfe(PATTERNS, Enumerated()).solve(pose(np.eye(5), y, 10.0), Stop(1e-10))
     up, down = np.linalg.norm(np.maximum(y, 0)), np.linalg.norm(np.minimum(y, 0))
     price = (up + down - 10.0) / 2  # the projection of (up, down) on the 1-norm ball
     assert solution.certificate.primal == pytest.approx(price**2, rel=1e-9)
@@ -103,7 +103,7 @@ def test_the_stated_rate_is_too_fast_and_the_corrected_one_holds() -> None:
 def test_the_corrected_rate_holds(architecture: object) -> None:
     rng = np.random.default_rng(1)
     problem = pose(rng.standard_normal((8, 2)), rng.standard_normal(8), 0.5, architecture)
-    least = FrankWolfe(oracle=Enumerated()).solve(problem, Stop(1e-8)).certificate.dual
+    least = FrankWolfe(PATTERNS, Enumerated()).solve(problem, Stop(1e-8)).certificate.dual
     history = FrankWolfe("open_loop", Enumerated()).solve(problem, Stop(1e-9, max_iter=100)).history
     for record in history[1:]:
         assert record.primal - least <= rate(problem, record.iteration)
@@ -120,7 +120,7 @@ def test_an_unsigned_oracle_would_be_wrong() -> None:
 def test_ball_and_strength_agree() -> None:
     """The multiplier of the ball is the strength whose network has that size."""
     problem = pose(FIVE, [1, -1, 0.5, 2, -0.5], 0.8)
-    ball = FrankWolfe(oracle=Enumerated()).solve(problem, Stop(1e-10))
+    ball = FrankWolfe(PATTERNS, Enumerated()).solve(problem, Stop(1e-10))
     V = problem.dual_vector(ball.network(problem.X))
     price = Enumerated().price(problem, V, no_neurons(2, 1), 0.0, np.random.default_rng(0)).best_found
     priced = Problem(problem.X, problem.Y, Squared(), BARE, Strength(price), None, False)
@@ -135,7 +135,7 @@ def test_sign_units_and_other_losses() -> None:
     for loss in (Squared(), Logistic()):
         for architecture in (Sign(), BARE):
             problem = Problem(X, Y, loss, architecture, Ball(1.5))
-            solution = FrankWolfe(oracle=Enumerated()).solve(problem, Stop(1e-7))
+            solution = FrankWolfe(PATTERNS, Enumerated()).solve(problem, Stop(1e-7))
             assert solution.status == Status.OPTIMAL
             assert architecture.size(solution.network) <= 1.5 * (1 + 1e-9)
 
@@ -184,5 +184,5 @@ def test_what_they_refuse() -> None:
 
 def test_contract() -> None:
     problems = [problem for problem in example_problems() if not isinstance(problem.architecture, Tanh)]
-    check_solver(FrankWolfe(oracle=Enumerated()), problems, tol=1e-4)
+    check_solver(FrankWolfe(PATTERNS, Enumerated()), problems, tol=1e-4)
     check_solver(FrankWolfe("away", Enumerated()), problems[:9], tol=1e-2)

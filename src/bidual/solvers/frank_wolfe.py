@@ -56,12 +56,13 @@ class FrankWolfe(Solver):
     gap; the driver's, which scales V too, is never larger. Where the oracle only searches, it is a priced gap.
 
     variant : ``"open_loop"`` (the paper's step 2/(t+1)), ``"line_search"``, ``"away"``, ``"pairwise"``, ``"blended"``,
-    ``"fully_corrective"`` (the best mixture of all atoms found) or ``"pattern_corrective"`` (the best network on the
-    activation patterns of all neurons found, whose neurons may turn within their cells). oracle : by default the
+    ``"fully_corrective"`` (the best mixture of all atoms found: the least time where the oracle is cheap) or
+    ``"pattern_corrective"`` (the best network on the activation patterns of all neurons found, whose neurons may turn
+    within their cells: the fewest oracle calls, each followed by a program over cones). oracle : by default the
     strongest affordable one.
     """
 
-    variant: str = PATTERNS
+    variant: str = "fully_corrective"
     oracle: Oracle | None = None
     seed: int = 0
 
