@@ -90,6 +90,16 @@ shift below the eigenvalues | operators/sphere.py | operators/test_sphere.py
     least = float(values[-1]) + 2.0 * rounding => least = float(values[-1]) * 0.99
 ends of relaxed units | operators/relaxed_units.py | operators/test_relaxed_units.py
     q / self.nu[:, None] => 2 * q / self.nu[:, None]
+row on neither side | architectures/semidefinite.py | oracles/test_branch_and_bound.py::test_equals_enumeration
+    np.where(v > 0, sides, touch) => np.where(v > 0, 0.0, touch)
+leaf that is not there | architectures/branches.py | oracles/test_branch_and_bound.py::test_covers_knows_trees
+    if leaves.size == 0: => if False:
+leaves of one sign | architectures/branches.py | oracles/test_branch_and_bound.py::test_forged_leaves_are_rejected
+    for sign in (1, -1): => for sign in (1,):
+leaves taken on trust | certificate/proof.py | oracles/test_branch_and_bound.py::test_forged_leaves_are_rejected
+    value = branched_point(problem, V, bound.branches).bound.value => value = bound.value
+nodes forgotten | oracles/branch_and_bound.py | oracles/test_branch_and_bound.py::test_equals_enumeration
+    for side in (1.0, -1.0): => for side in (1.0,):
 enclosures taken on trust | certificate/proof.py | test_certificate.py::test_forgeries_are_rejected
     value = semidefinite_point(problem, V, bound.touch).bound.value => value = bound.value
 floor | architectures/relu.py | architectures/test_architectures.py::test_scores_on_patterns_stay_below_the_bound

@@ -2,6 +2,7 @@
 
 from bidual.architectures.base import Architecture, PatternPrices, Witness
 from bidual.architectures.bounded import Bounded
+from bidual.architectures.branches import Branches
 from bidual.architectures.gated import GatedReLU
 from bidual.architectures.linear import Linear
 from bidual.architectures.neurons import Neurons, no_neurons
@@ -23,6 +24,7 @@ __all__ = [
     "ARCHITECTURES",
     "Architecture",
     "Bounded",
+    "Branches",
     "GatedReLU",
     "Linear",
     "Neurons",

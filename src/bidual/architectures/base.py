@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bidual.architectures.branches import Branches
 from bidual.architectures.neurons import Neurons, no_neurons
 from bidual.architectures.patterns import Patterns
 from bidual.network import Layer, Network
@@ -126,6 +127,11 @@ class Architecture(ABC):
     def semidefinite_bound(self, Xl: Rows, V: Outputs, touch: Matrix) -> float:
         """The bound over every neuron that the enclosures ``touch`` (c, 2, n) prove, for each output and sign; inf
         where the class has none."""
+        return np.inf
+
+    def branched_bound(self, Xl: Rows, V: Outputs, branches: Branches) -> float:
+        """The bound over every neuron that the leaves prove; inf where the class has none, or where they leave out a
+        choice of sides."""
         return np.inf
 
     def sweep_bound(self, Xl: Rows, V: Outputs, limit: float = np.inf) -> float:

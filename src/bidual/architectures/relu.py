@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bidual.architectures import bounds
 from bidual.architectures.arrangement import MARGIN, enumerate_cells, most_cells
 from bidual.architectures.base import Bias, OutputNorm, PatternPrices, Witness
+from bidual.architectures.branches import Branches, tree_bound
 from bidual.architectures.neurons import Neurons
 from bidual.architectures.patterns import Patterns
 from bidual.architectures.pieces import PiecewiseLinear
@@ -79,6 +80,11 @@ class ReLU(PiecewiseLinear):
             for v, ts in zip(V.T, touch, strict=True)
         ]
         return float(max(each) if self.outputs == "separate" else np.linalg.norm(each))
+
+    def branched_bound(self, Xl: Rows, V: Outputs, branches: Branches) -> float:
+        if self.bias == "free" or (self.outputs == "shared" and V.shape[1] > 1):
+            return np.inf
+        return tree_bound(Xl, V, self.slope, branches)
 
     def on_patterns(self, Xl: Rows, patterns: Patterns, V: Outputs, floor: float) -> PatternPrices:
         C = MaskedData(Xl, patterns.bits, self.slope).adjoint(V)

@@ -18,7 +18,16 @@ ROUNDS = 5
 
 def score_bound(X: Rows, v: Vector, slope: float, touch: Vector) -> float:
     """A bound of ``max over |u| <= 1 of sum_i v_i phi(x_i'u)``, phi with the given negative slope; inf if ``touch``
-    (n,) proves none.
+    (n,) proves none."""
+    if touch.shape != v.shape:
+        return np.inf
+    return float(score_bounds(X, v, slope, touch[None], np.zeros((1, v.size)))[0])
+
+
+def score_bounds(X: Rows, v: Vector, slope: float, touch: Matrix, sides: Matrix) -> Vector:
+    """(L,): a bound of ``max over |u| <= 1 of sum_i v_i phi(x_i'u)`` for each row of ``touch`` and ``sides`` (L, n).
+
+    A row with v_i > 0 and side 1 or -1 has ``z`` or ``-z`` in place of |z|, which is never more.
 
     ``phi(z) = (1 + slope)/2 z + (1 - slope)/2 |z|``, and on the sphere, where |z| <= nu_i = ||x_i||,
 
@@ -36,9 +45,14 @@ def score_bound(X: Rows, v: Vector, slope: float, touch: Vector) -> float:
     terms = X.shape[0] + X.shape[1] * min(X.shape) + 4
     X = fewest_columns(X)
     nu = np.linalg.norm(X, axis=1)
-    up, moves = v > 0, nu > 0
-    t, g = np.where(up, touch, 1.0), np.where(up, 0.0, touch)
-    if not (touch.shape == v.shape and np.isfinite(touch).all() and (t > 0).all() and (np.abs(g) <= 1).all()):
+    return np.array([_bound(X, nu, v, slope, *leaf, terms) for leaf in zip(touch, sides, strict=True)])
+
+
+def _bound(X: Rows, nu: Vector, v: Vector, slope: float, touch: Vector, sides: Vector, terms: int) -> float:
+    """The bound of one row of ``touch`` and ``sides``."""
+    up, moves = (v > 0) & (sides == 0), nu > 0
+    t, g = np.where(up, touch, 1.0), np.where(v > 0, sides, touch)
+    if not (np.isfinite(touch).all() and (t > 0).all() and (np.abs(g) <= 1).all()):
         return np.inf
     half = 0.5 * (1.0 - slope) * v
     constant = 0.5 * np.where(up & moves, half * t, 0.0)

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from bidual.architectures.base import PatternPrices, Witness
+from bidual.architectures.branches import Branches
 from bidual.architectures.patterns import Patterns
 from bidual.errors import RefusedError
 from bidual.problem import Problem
@@ -16,12 +17,13 @@ from bidual.relaxation import relaxable, relaxed_dual
 from bidual.typing import Expired, Matrix, Outputs, never
 
 Scope = Literal["global", "patterns"]
-Method = Literal["enumeration", "norms", "semidefinite", "sweep", "closed form", "projection"]
+Method = Literal["enumeration", "norms", "semidefinite", "branch and bound", "sweep", "closed form", "projection"]
 
 PROVES: dict[str, Scope] = {
     "enumeration": "global",
     "norms": "global",
     "semidefinite": "global",
+    "branch and bound": "global",
     "sweep": "global",
     "closed form": "global",
     "projection": "patterns",
@@ -34,9 +36,10 @@ class Bound:
     """A proven bound: no neuron in scope scores more than ``value`` against the dual vector it came with.
 
     scope : ``"global"`` (every neuron of the architecture) or ``"patterns"`` (those on the listed patterns).
-    method : ``"enumeration"`` of all cells, ``"norms"``, ``"semidefinite"``, ``"sweep"`` or ``"closed form"``
-    (global); ``"projection"`` on the listed cells (patterns). ``patterns``, ``witness`` and ``touch`` (c, 2, n), the
-    enclosures of :func:`~bidual.architectures.semidefinite.score_bound`, are what a proof needs beyond the dual vector.
+    method : ``"enumeration"`` of all cells, ``"norms"``, ``"semidefinite"``, ``"branch and bound"``, ``"sweep"`` or
+    ``"closed form"`` (global); ``"projection"`` on the listed cells (patterns). ``patterns``, ``witness``, ``touch``
+    (c, 2, n), the enclosures of :func:`~bidual.architectures.semidefinite.score_bound`, and ``branches`` are what a
+    proof needs beyond the dual vector.
     """
 
     value: float
@@ -45,6 +48,7 @@ class Bound:
     patterns: Patterns | None = None
     witness: Witness | None = None
     touch: Matrix | None = None
+    branches: Branches | None = None
 
     def join(self, other: Bound) -> Bound:
         """The bound over the patterns of both, for the same dual vector."""
@@ -79,6 +83,12 @@ def semidefinite_point(problem: Problem, V: Outputs, touch: Matrix) -> DualPoint
     """V with the bound that the enclosures prove."""
     value = problem.architecture.semidefinite_bound(problem.lifted, V, touch)
     return DualPoint(V, Bound(value, "global", "semidefinite", touch=touch))
+
+
+def branched_point(problem: Problem, V: Outputs, branches: Branches) -> DualPoint:
+    """V with the bound that the leaves of a search tree prove."""
+    value = problem.architecture.branched_bound(problem.lifted, V, branches)
+    return DualPoint(V, Bound(value, "global", "branch and bound", branches=branches))
 
 
 def sweep_point(problem: Problem, V: Outputs, limit: float = np.inf) -> DualPoint | None:

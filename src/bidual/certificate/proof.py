@@ -7,7 +7,15 @@ import numpy as np
 from bidual.architectures.arrangement import count_cells, covers_faces
 from bidual.architectures.base import Witness
 from bidual.architectures.patterns import Patterns, first_of_each
-from bidual.certificate.bound import PROVES, Bound, DualPoint, norm_point, semidefinite_point, sweep_point
+from bidual.certificate.bound import (
+    PROVES,
+    Bound,
+    DualPoint,
+    branched_point,
+    norm_point,
+    semidefinite_point,
+    sweep_point,
+)
 from bidual.errors import CertificateError, RefusedError
 from bidual.problem import Problem
 from bidual.typing import Outputs
@@ -35,6 +43,12 @@ def verify_bound(problem: Problem, point: DualPoint, rtol: float = 1e-9) -> None
         if bound.touch is None or bound.touch.shape != (problem.n_outputs, 2, V.shape[0]):
             raise CertificateError("a bound by 'semidefinite' needs an enclosure for each output, sign and row")
         value = semidefinite_point(problem, V, bound.touch).bound.value
+    elif bound.method == "branch and bound":
+        if bound.branches is None or not bound.branches.formed(*V.shape):
+            raise CertificateError(
+                "a bound by 'branch and bound' needs leaves: an output, a sign and sides of the rows"
+            )
+        value = branched_point(problem, V, bound.branches).bound.value
     else:
         if bound.patterns is None:
             raise CertificateError(f"a bound by {bound.method!r} needs its list of patterns")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bidual.architectures import ARCHITECTURES, Patterns, Witness
+from bidual.architectures import ARCHITECTURES, Branches, Patterns, Witness
 from bidual.certificate import Bound, Certificate, DualPoint
 from bidual.errors import InvalidDataError
 from bidual.estimators.encoding import Encoding
@@ -78,21 +78,32 @@ def _put_point(name: str, point: DualPoint) -> Stored:
         arrays |= {f"{name}.witness.{key}": value for key, value in vars(bound.witness).items()}
     if bound.touch is not None:
         arrays[f"{name}.touch"] = bound.touch
+    if bound.branches is not None:
+        arrays |= {f"{name}.branches.{key}": value for key, value in vars(bound.branches).items()}
     return described, arrays
 
 
 def _get_point(name: str, described: dict[str, Any], arrays: Arrays) -> DualPoint:
-    patterns = witness = None
+    patterns = None
     if "rows" in described:
         bits = Bits(np.ascontiguousarray(arrays[f"{name}.masks"].T), described["rows"])
         patterns = Patterns(bits, arrays[f"{name}.gates"])
-    start = f"{name}.witness."
-    kept = {key.removeprefix(start): value for key, value in arrays.items() if key.startswith(start)}
-    if kept:
-        witness = Witness(**kept)
-    touch = arrays.get(f"{name}.touch")
-    bound = Bound(described["value"], described["scope"], described["method"], patterns, witness, touch)
+    witness, branches = _under(f"{name}.witness.", arrays), _under(f"{name}.branches.", arrays)
+    bound = Bound(
+        described["value"],
+        described["scope"],
+        described["method"],
+        patterns,
+        Witness(**witness) if witness else None,
+        arrays.get(f"{name}.touch"),
+        Branches(**branches) if branches else None,
+    )
     return DualPoint(arrays[f"{name}.V"], bound)
+
+
+def _under(start: str, arrays: Arrays) -> Arrays:
+    """The arrays whose names begin so, without that beginning."""
+    return {key.removeprefix(start): value for key, value in arrays.items() if key.startswith(start)}
 
 
 def _put_targets(targets: Targets) -> Stored:

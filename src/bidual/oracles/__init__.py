@@ -1,12 +1,14 @@
 """Which neuron next, and at most how good is any other."""
 
 from bidual.oracles.base import Oracle, Pricing
+from bidual.oracles.branch_and_bound import BranchAndBound
 from bidual.oracles.classifiers import Classifiers
 from bidual.oracles.enumerated import Enumerated, most_patterns
 from bidual.oracles.line_search import LineSearch
 from bidual.oracles.listed import Listed, Sampled
 from bidual.oracles.local_search import LocalSearch
 from bidual.oracles.mixed_integer import MixedInteger
+from bidual.oracles.spike_free import SpikeFree
 from bidual.oracles.swept import Swept
 from bidual.oracles.tanh_ascent import TanhAscent
 from bidual.oracles.wrappers import Cached, Counted, Split
@@ -17,6 +19,8 @@ ORACLES: dict[str, type[Oracle]] = {
     "sampled": Sampled,
     "listed": Listed,
     "local_search": LocalSearch,
+    "branch_and_bound": BranchAndBound,
+    "spike_free": SpikeFree,
     "swept": Swept,
     "mixed_integer": MixedInteger,
     "line_search": LineSearch,
@@ -26,6 +30,7 @@ ORACLES: dict[str, type[Oracle]] = {
 
 __all__ = [
     "ORACLES",
+    "BranchAndBound",
     "Cached",
     "Classifiers",
     "Counted",
@@ -38,6 +43,7 @@ __all__ = [
     "Oracle",
     "Pricing",
     "Sampled",
+    "SpikeFree",
     "Split",
     "Swept",
     "TanhAscent",

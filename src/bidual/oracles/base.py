@@ -29,6 +29,12 @@ class Pricing:
         """The largest score found (0 if nothing was)."""
         return float(self.scores.max(initial=0.0))
 
+    def join(self, other: Pricing) -> Pricing:
+        """The neurons of both, best first; nothing is proven of others."""
+        scores = np.concatenate([self.scores, other.scores])
+        order = np.argsort(-scores, kind="stable")
+        return Pricing(self.neurons.join(other.neurons).take(order), scores[order])
+
 
 class Oracle(ABC):
     """The neurons of largest score against a dual vector.

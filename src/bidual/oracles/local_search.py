@@ -74,13 +74,13 @@ class LocalSearch(Oracle):
             )
         search = _Search(problem, architecture, V, self.device, expired)
         nearby = search.refine(current.inputs, current.outputs, target, self.keep, NEARBY)
-        best = _merge(search.in_cells(current, target), nearby)
+        best = search.in_cells(current, target).join(nearby)
         batch, done, fresh = 25, 0, 0.0
         while done < self.n_starts and not fresh > target and not expired():
             U, A = _random_starts(problem, V, current, min(batch, self.n_starts - done), rng)
             near = search.refine(U[:, ::2], A[:, ::2], target, self.keep, NEARBY)
-            found = _merge(near, search.refine(U[:, 1::2], A[:, 1::2], target, self.keep))
-            best, fresh = _merge(best, found), found.best_found
+            found = near.join(search.refine(U[:, 1::2], A[:, 1::2], target, self.keep))
+            best, fresh = best.join(found), found.best_found
             done, batch = done + batch, 2 * batch
         return best
 
@@ -103,12 +103,6 @@ def _random_starts(
 def _unit(X: Matrix) -> float:
     """The root mean square of the entries, 1 if all are 0: no neuron depends on the unit of the data."""
     return float(np.sqrt(np.mean(X**2))) or 1.0
-
-
-def _merge(a: Pricing, b: Pricing) -> Pricing:
-    scores = np.concatenate([a.scores, b.scores])
-    order = np.argsort(-scores, kind="stable")
-    return Pricing(a.neurons.join(b.neurons).take(order), scores[order])
 
 
 class _Search:
@@ -164,7 +158,7 @@ class _Search:
         masks = self.problem.lifted @ U[:, order] > 0
         order = order[first_of_each(np.vstack([masks, A[:, order] > 0]))][:keep]
         climbed = Pricing(Neurons(U[:, order], A[:, order]), scores[order])
-        return _merge(climbed, self.in_cells(climbed.neurons, target))
+        return climbed.join(self.in_cells(climbed.neurons, target))
 
     def in_cells(self, neurons: Neurons, target: float) -> Pricing:
         """The best neurons in the cells of the given ones, until some score more than the target or time is up."""
@@ -174,7 +168,7 @@ class _Search:
                 break
             part = neurons.take(np.arange(start, min(start + TOGETHER, len(neurons))))
             U = self._exact(part.inputs, part.outputs)
-            found = _merge(found, Pricing(Neurons(U, part.outputs), self.scores(U, part.outputs)))
+            found = found.join(Pricing(Neurons(U, part.outputs), self.scores(U, part.outputs)))
         return found
 
     def _exact(self, U: Matrix, A: Matrix) -> Matrix:
