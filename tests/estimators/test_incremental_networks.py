@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris, make_moons
+from sklearn.exceptions import ConvergenceWarning
 
 from bidual import MLPClassifier, MLPRegressor, load_model
 
@@ -48,7 +49,8 @@ def test_approximate_oracles_prove_less_and_never_do_better(oracle: str) -> None
 
 
 def test_several_classes_and_regression() -> None:
-    data = load_iris(return_X_y=True)
+    rows, labels = load_iris(return_X_y=True)
+    data = rows[::5], labels[::5]
     model = MLPClassifier(0.02, activation="sign", loss="hinge", random_state=0, oracle="line_search").fit(*data)
     assert model.score(*data) > 0.9 and model.coefs_[0].shape[0] == 4
     target = np.abs(X[:, 0]) + X[:, 1]
@@ -57,11 +59,12 @@ def test_several_classes_and_regression() -> None:
 
 
 def test_frank_wolfe_meets_the_working_set_on_a_ball() -> None:
-    target = np.abs(X[:, 0]) + X[:, 1]
-    ball = {"radius": 1.5, "tol": 1e-4, "random_state": 0}
+    X = np.linspace(-1, 1, 20)[:, None]
+    target = np.abs(X[:, 0] - 0.2)
+    ball: dict[str, Any] = {"radius": 1.0, "tol": 1e-3, "random_state": 0}
     one, other = (MLPRegressor(solver=word, **ball).fit(X, target) for word in ("frank_wolfe", "working_set"))
-    assert one.loss_ == pytest.approx(other.loss_, rel=2e-4)
+    assert one.loss_ == pytest.approx(other.loss_, rel=2e-3)
     assert one.status_ in ("optimal", "optimal_on_patterns")
-    with pytest.warns(UserWarning, match="stochastic_frank_wolfe|tol|limit|gap"):
-        sampled = MLPRegressor(solver="stochastic_frank_wolfe", fit_intercept=False, **ball).fit(X, target)
+    with pytest.warns(ConvergenceWarning):
+        sampled = MLPRegressor(solver="stochastic_frank_wolfe", fit_intercept=False, max_iter=6, **ball).fit(X, target)
     sampled.certificate_.verify(X, target)

@@ -142,7 +142,9 @@ class ConvexMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type
         fitted = self._fitted_network(certificate.network, history, certificate.formulation.encoding)
         for name, value in fitted.items():
             setattr(self, name, value)
-        self.loss_ = certificate.primal  # of this very network; the history keeps the least, which rounding may be under
+        self.loss_ = (
+            certificate.primal
+        )  # of this very network; the history keeps the least, which rounding may be under
 
     def _fitted_network(self, network: Network, history: tuple[Record, ...], encoding: Encoding) -> dict[str, Any]:
         """The fitted attributes that do not depend on how the solve ended."""

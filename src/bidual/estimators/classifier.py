@@ -64,11 +64,12 @@ class MLPClassifier(ClassifierMixin, ConvexMLP):  # type: ignore[misc]
         adds units until none improves. "fixed_patterns" solves the convex program on ``n_patterns`` sampled activation
         patterns. "conic" hands all patterns of a small problem to an interior-point solver (needs cvxpy).
         "frank_wolfe" and "stochastic_frank_wolfe" need a ``radius``, the latter ``fit_intercept=False``.
-    oracle : {"auto", "enumerated", "local_search", "swept", "line_search", "mixed_integer", "logistic", "svm", \
-"perceptron", "tanh_ascent"}, default="auto"
+    oracle : {"auto", "enumerated", "local_search", "branch_and_bound", "spike_free", "swept", "line_search", \
+"mixed_integer", "logistic", "svm", "perceptron", "tanh_ascent"}, default="auto"
         How the next neuron is found; "auto" is the strongest that is affordable. "enumerated" looks at every activation
-        pattern, "local_search" is for units with a kink, the others are for "sign" and "tanh" units. Only "enumerated",
-        "swept" and, with few rows, "tanh_ascent" prove that nothing better was missed.
+        pattern; "local_search", "branch_and_bound" and "spike_free" are for units with a kink, the others for sign and
+        tanh units. Only "enumerated", "branch_and_bound" (up to a hundred rows or so), "swept" and, with few rows,
+        "tanh_ascent" prove that nothing better was missed.
     outputs : {"separate", "shared"}, default="separate"
         With three classes or more: ``||a_j||`` is the 1-norm (each unit serves one class) or the 2-norm.
     fit_intercept : bool, default=True

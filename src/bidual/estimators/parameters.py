@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 from bidual.architectures import Architecture, Bounded, GatedReLU, Linear, ReLU, Sign, Tanh
 from bidual.errors import InvalidParameterError, MemoryLimitError, MissingDependencyError
 from bidual.oracles import (
+    BranchAndBound,
     Classifiers,
     Enumerated,
     LineSearch,
@@ -21,6 +22,7 @@ from bidual.oracles import (
     MixedInteger,
     Oracle,
     Sampled,
+    SpikeFree,
     Swept,
     TanhAscent,
 )
@@ -44,6 +46,8 @@ ACTIVATIONS: Mapping[str, Callable[..., Architecture]] = {
 ORACLES: Mapping[str, Callable[[], Oracle]] = {
     "enumerated": Enumerated,
     "local_search": LocalSearch,
+    "branch_and_bound": BranchAndBound,
+    "spike_free": SpikeFree,
     "swept": Swept,
     "line_search": LineSearch,
     "mixed_integer": MixedInteger,

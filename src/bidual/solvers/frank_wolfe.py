@@ -28,6 +28,7 @@ from bidual.solvers.inner.atoms import (
 )
 from bidual.solvers.inner.cells import cell_refusal, solve_cells
 from bidual.solvers.inner.master import intercept_only
+from bidual.solvers.refuting import refuting_score
 from bidual.solvers.working_set import default_oracle
 from bidual.typing import Outputs, Vector
 
@@ -95,9 +96,10 @@ class FrankWolfe(Solver):
         atoms, best, idle, iteration = Atoms.of(problem, *begin, radius), np.inf, 0, 0
         while idle <= IDLE:
             iteration += 1
-            V = problem.dual_vector(atoms.F)
-            pricing = oracle.price(problem, V, atoms.neurons, np.inf, rng, budget.expired)
-            yield Iterate(problem.architecture.to_network(atoms.neurons, atoms.t, atoms.b), V, pricing)
+            V, network = problem.dual_vector(atoms.F), problem.architecture.to_network(atoms.neurons, atoms.t, atoms.b)
+            target = refuting_score(problem, network, V, float(atoms.scores(V).max(initial=0.0)), budget.tol)
+            pricing = oracle.price(problem, V, atoms.neurons, target, rng, budget.expired)
+            yield Iterate(network, V, pricing)
             if len(pricing.neurons) == 0:
                 return
             value = problem.loss_value(atoms.F)
@@ -114,7 +116,8 @@ class FrankWolfe(Solver):
         while idle <= IDLE:
             V = problem.dual_vector(network(problem.X))
             neurons, _ = architecture.from_network(network)
-            pricing = oracle.price(problem, V, neurons, np.inf, rng, budget.expired)
+            target = refuting_score(problem, network, V, price, budget.tol)
+            pricing = oracle.price(problem, V, neurons, target, rng, budget.expired)
             yield Iterate(network, V, pricing)
             value = problem.objective(network)
             idle = 0 if value < best else idle + 1

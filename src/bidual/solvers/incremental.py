@@ -22,6 +22,7 @@ from bidual.solvers.inner.hinge_master import solve_hinge_master
 from bidual.solvers.inner.master import Amplitudes, intercept_only, solve_master
 from bidual.solvers.inner.tuning import tune_tanh
 from bidual.solvers.prune import prune
+from bidual.solvers.refuting import refuting_score
 from bidual.solvers.working_set import FINE, default_oracle
 from bidual.typing import Vector
 
@@ -86,7 +87,8 @@ class Incremental(Solver):
                 used, amplitudes, solved = self._tuned(problem, used, amplitudes, solved, budget)
             limited = self.max_neurons is not None and len(used) >= self.max_neurons
             network = architecture.to_network(used, amplitudes, solved.b)
-            pricing = oracle.price(problem, solved.V, used, np.inf, rng, budget.expired)
+            target = refuting_score(problem, network, solved.V, solved.price, budget.tol)
+            pricing = oracle.price(problem, solved.V, used, target, rng, budget.expired)
             yield Iterate(network, solved.V, pricing, limited)
             improving = np.flatnonzero(pricing.scores > solved.price * (1 + 1e-11))
             value = problem.objective(network)

@@ -23,6 +23,7 @@ from bidual.solvers.inner.cell_newton import slide_in_cells
 from bidual.solvers.inner.descent import descend
 from bidual.solvers.inner.master import Amplitudes, intercept_only, solve_master
 from bidual.solvers.prune import merge, prune
+from bidual.solvers.refuting import least_score, refuting_score
 
 NARROWEST = 1e-12
 """The width below which a smoothed loss is its limit in float64."""
@@ -81,11 +82,11 @@ class WorkingSet(Solver):
         while width > NARROWEST:
             neurons, solved, limited = self._settle(smooth, neurons, solved, budget, may_leave)
             network = problem.architecture.to_network(neurons, solved.t, solved.b)
-            target = _refuting_score(problem, network, solved, budget.tol)
+            target = refuting_score(problem, network, solved.V, solved.price, budget.tol)
             pricing = oracle.price(problem, solved.V, neurons, target, rng, budget.expired)
             yield Iterate(network, solved.V, pricing, limited)
             value = smooth.objective(network)
-            worth = max(solved.price * (1 + 1e-11), _least_score(problem, solved))
+            worth = max(solved.price * (1 + 1e-11), least_score(problem, solved.V))
             added = pricing.neurons.take(pricing.scores > worth)
             neurons = neurons.join(added)
             if smooth is not problem and _smoothing_dominates(problem, smooth, network, solved, pricing.best_found):
@@ -182,23 +183,6 @@ def _listable(problem: Problem) -> bool:
     """Whether all cells can be listed and priced in seconds; in the plane, listing them is a sort."""
     cells, rank = most_patterns(problem), int(np.linalg.matrix_rank(problem.lifted))
     return cells <= MOST_CELLS and (rank <= 2 or cells * problem.X.shape[0] <= ENUMERATION_WORK)
-
-
-def _refuting_score(problem: Problem, network: Network, solved: Amplitudes, tol: float) -> float:
-    """A score that, once found, shows the gap to be above the tolerance: only then may a search stop early."""
-    primal = problem.objective(network)
-    score = max(solved.price, _least_score(problem, solved))
-    step = tol * score
-    for _ in range(60):
-        if primal - problem.dual(solved.V, score) > tol * abs(primal):
-            break
-        score, step = score + step, 2 * step
-    return score
-
-
-def _least_score(problem: Problem, solved: Amplitudes) -> float:
-    """A score below this is rounding error."""
-    return 1e-12 * float(np.linalg.norm(solved.V) * np.linalg.norm(problem.lifted))
 
 
 def _smoothing_dominates(problem: Problem, smooth: Problem, network: Network, solved: Amplitudes, found: float) -> bool:
