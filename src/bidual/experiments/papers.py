@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bidual.experiments.base import Paper
+from bidual.experiments.duality2020 import DUALITY2020
 from bidual.experiments.shallow2019 import SHALLOW2019
 
-PAPERS: dict[str, Paper] = {"shallow2019": SHALLOW2019}
+PAPERS: dict[str, Paper] = {"shallow2019": SHALLOW2019, "duality2020": DUALITY2020}

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bidual.experiments.base import Data
+from bidual.experiments.panels import legend_below, new_panels
 from bidual.experiments.shallow2019.problems import Planted, relative
-from bidual.experiments.shallow2019.style import draw_quartiles, legend_below, new_panels
+from bidual.experiments.shallow2019.style import draw_quartiles
 from bidual.planted import gradient_descent
 from bidual.typing import Matrix
 

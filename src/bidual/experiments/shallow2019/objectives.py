@@ -8,8 +8,9 @@ import numpy as np
 
 from bidual.display.base import new_axes
 from bidual.experiments.base import Data, Experiment, Setting, Verdict
+from bidual.experiments.panels import legend_below
 from bidual.experiments.shallow2019.problems import planted_problems
-from bidual.experiments.shallow2019.style import STYLES, legend_below
+from bidual.experiments.shallow2019.style import STYLES
 from bidual.planted import OBJECTIVES
 from bidual.typing import Matrix, Vector
 

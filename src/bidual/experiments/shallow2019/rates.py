@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bidual.experiments.base import Data, Setting
+from bidual.experiments.panels import legend_below, new_panels
 from bidual.experiments.shallow2019.problems import EXACT, Planted, loss_on_test_rows, planted_problems, relative
-from bidual.experiments.shallow2019.style import draw_rates, legend_below, new_panels
+from bidual.experiments.shallow2019.style import draw_rates
 from bidual.planted import gradient_descent
 from bidual.typing import Matrix, Vector
 
