@@ -9,7 +9,8 @@ import numpy as np
 
 from bidual.experiments.base import Data
 from bidual.experiments.shallow2019.problems import Planted, relative
-from bidual.experiments.shallow2019.style import draw_quartiles, legend_below, new_panels
+from bidual.experiments.shallow2019.style import draw_quartiles
+from bidual.experiments.style import legend_below, new_panels
 from bidual.planted import gradient_descent
 from bidual.typing import Matrix
 
@@ -49,7 +50,7 @@ def title(case: Data) -> str:
 def plot_curves(steps: list[int], cases: Iterable[Data]) -> Figure:
     """A column for each case, training above test."""
     listed = list(cases)
-    figure, axes = new_panels(2, len(listed), (10.5, 6.2))
+    figure, axes = new_panels(2, len(listed), (10.5, 6.2), sharex=True, sharey="row")
     for column, case in zip(axes.T, listed, strict=True):
         column[0].set_title(title(case))
         for ax, which in zip(column, ("train", "test"), strict=True):

@@ -1,4 +1,4 @@
-"""How the figures of this paper look: one colour for each method, panels side by side, one legend below."""
+"""How the figures of this paper look: one colour for each method."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bidual.display.base import NEUTRAL, PALETTE, new_axes
+from bidual.display.base import NEUTRAL, PALETTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 FLOOR = 1e-20
 """Relative losses below this are drawn as this: they are rounding."""
@@ -22,14 +21,6 @@ STYLES: dict[str, dict[str, Any]] = {
     "untrained": {"color": NEUTRAL, "marker": "x", "ls": ":", "label": "no training: $A^+y$ and $-A^+1$"},
     "convex": {"color": "black", "marker": "D", "ls": "--", "label": "convex solve of $f_r$, exact"},
 }
-
-
-def new_panels(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, Any]:
-    """A figure and its axes (rows, columns), which share their scales along each row."""
-    first = new_axes(size)
-    figure: Any = first.figure
-    first.remove()
-    return figure, figure.subplots(rows, columns, sharex=True, sharey="row", squeeze=False)
 
 
 def draw_quartiles(ax: Axes, steps: list[int], quartiles: list[list[float]], method: str) -> None:
@@ -44,10 +35,3 @@ def draw_quartiles(ax: Axes, steps: list[int], quartiles: list[list[float]], met
 def draw_rates(ax: Axes, at: list[float], rates: list[float], method: str) -> None:
     """Shares of the seeds."""
     ax.plot(at, rates, lw=2, ms=5, clip_on=False, zorder=3, **STYLES[method])
-
-
-def legend_below(figure: Figure, ax: Axes) -> None:
-    """One legend for all panels, below them, in as many columns as the figure has room for."""
-    handles, labels = ax.get_legend_handles_labels()
-    columns = min(len(labels), int(figure.get_figwidth() / 3.4))
-    figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False)
