@@ -100,7 +100,7 @@ def _measured(name: str, method: str) -> Data:
         "rounds": len(solution.history) - 1,
         "seconds": time.process_time() - began,
         "units": solution.network.n_neurons,
-        "error": data.error_on_fresh_rows(solution.network),
+        "error": data.test_error(solution.network),
     }
     return found
 
