@@ -71,7 +71,7 @@ class Images(Experiment):
 
     def plot(self, data: Data) -> Figure:
         depths = sorted({case["L"] for case in data["cases"]})
-        figure, axes = new_panels(4, len(depths), (11.0, 11.0), sharey="row")
+        figure, axes = new_panels(4, len(depths), (11.0, 11.0), sharex=True, sharey="row")
         for case in data["cases"]:
             first = 2 * ROUTES.index(case["route"])
             column = axes[first : first + 2, depths.index(case["L"])]

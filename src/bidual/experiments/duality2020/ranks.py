@@ -97,7 +97,7 @@ class Ranks(Experiment):
         ]
 
     def plot(self, data: Data) -> Figure:
-        figure, axes = new_panels(2, len(data["cases"]), (12.0, 6.2))
+        figure, axes = new_panels(2, len(data["cases"]), (12.0, 6.2), sharex=True, sharey="row")
         betas = data["betas"]
         for (top, low), case in zip(axes.T, data["cases"], strict=True):
             kept, soft = np.array(case["kept"]), np.array(case["soft"])

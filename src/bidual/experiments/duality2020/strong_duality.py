@@ -58,7 +58,7 @@ class StrongDuality(Experiment):
 
     def plot(self, data: Data) -> Figure:
         depths = sorted({case["L"] for case in data["cases"]})
-        figure, (axes,) = new_panels(1, len(depths), (12.0, 4.6))
+        figure, (axes,) = new_panels(1, len(depths), (12.0, 4.6), sharex=True, sharey="row")
         jitter = np.random.default_rng(0).uniform(-0.17, 0.17, 1000)
         for ax, L in zip(axes, depths, strict=True):
             for row, kind in enumerate(KINDS):

@@ -50,7 +50,7 @@ def title(case: Data) -> str:
 def plot_curves(steps: list[int], cases: Iterable[Data]) -> Figure:
     """A column for each case, training above test."""
     listed = list(cases)
-    figure, axes = new_panels(2, len(listed), (10.5, 6.2))
+    figure, axes = new_panels(2, len(listed), (10.5, 6.2), sharex=True, sharey="row")
     for column, case in zip(axes.T, listed, strict=True):
         column[0].set_title(title(case))
         for ax, which in zip(column, ("train", "test"), strict=True):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from bidual.display.base import new_axes
 from bidual.experiments.base import Data, Experiment, Setting, Verdict
-from bidual.experiments.panels import legend_below
+from bidual.experiments.panels import legend_below, new_panels
 from bidual.experiments.shallow2019.problems import planted_problems
 from bidual.experiments.shallow2019.style import STYLES
 from bidual.planted import OBJECTIVES
@@ -72,10 +71,7 @@ class Objectives(Experiment):
         ]
 
     def plot(self, data: Data) -> Figure:
-        ax = new_axes((11.0, 3.9))
-        figure: Any = ax.figure
-        ax.remove()
-        axes = figure.subplots(1, 3)
+        figure, (axes,) = new_panels(1, 3, (11.0, 3.9))
         for ax, (name, (title, label)) in zip(axes, PANELS.items(), strict=True):
             line = data["lines"][name]
             for method in ("modified", "continuous", "plain")[:: 2 if name == "one" else 1]:

@@ -76,7 +76,7 @@ def spelled(ratios: Vector, *shares: Vector) -> str:
 
 def plot_rates(cases: list[Data]) -> Figure:
     """A column for each number of neurons: fitted above found."""
-    figure, axes = new_panels(2, len(cases), (4.0 + 3.5 * len(cases), 6.2))
+    figure, axes = new_panels(2, len(cases), (4.0 + 3.5 * len(cases), 6.2), sharex=True, sharey="row")
     for column, case in zip(axes.T, cases, strict=True):
         ratios = case["ratios"]
         for ax, which in zip(column, ("fitted", "found"), strict=True):

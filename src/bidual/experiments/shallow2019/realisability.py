@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from bidual.display.base import PALETTE, new_axes
+from bidual.display.base import PALETTE
 from bidual.experiments.base import Data, Experiment, Setting, Verdict
+from bidual.experiments.panels import new_panels
 from bidual.experiments.shallow2019.problems import Planted, convex_fits, planted_problems
 from bidual.planted import PlantedFit, gradient_descent
 
@@ -72,10 +73,7 @@ class Realisability(Experiment):
         ]
 
     def plot(self, data: Data) -> Figure:
-        ax = new_axes((12.0, 4.2))
-        figure: Any = ax.figure
-        ax.remove()
-        axes = figure.subplots(1, 3, width_ratios=(1, 1, 0.75))
+        figure, (axes,) = new_panels(1, 3, (12.0, 4.2), width_ratios=(1, 1, 0.75))
         for ax, flag, title in zip(
             axes, ("realisable", "unique"), ("a neuron fits", "the minimiser is proven unique"), strict=False
         ):
