@@ -13,7 +13,7 @@ from bidual.experiments.frank_wolfe2020.widths import _priced, _pruned
 from bidual.experiments.halves import SETS, halves
 from bidual.oracles import Enumerated
 from bidual.penalties import Ball
-from bidual.solvers import FrankWolfe
+from bidual.solvers import FrankWolfe, Stop
 
 
 def test_the_planted_network_fits_in_its_ball_and_whitened_rows_are() -> None:
@@ -35,7 +35,9 @@ def test_the_stated_rate_is_refuted_by_one_row() -> None:
 
 def test_the_gap_of_an_exact_oracle_is_never_too_small() -> None:
     problem = Case(5, 3, 0.2).problem(0)
-    optimum = FrankWolfe(oracle=Enumerated()).solve(problem).certificate.dual / problem.loss_value(0 * problem.Y)
+    optimum = FrankWolfe(oracle=Enumerated()).solve(problem, Stop(1e-9)).certificate.dual / problem.loss_value(
+        0 * problem.Y
+    )
     for variant in ("open_loop", "fully_corrective"):
         assert course(problem, FrankWolfe(variant, Enumerated()), 40).too_small(optimum) == 0
 

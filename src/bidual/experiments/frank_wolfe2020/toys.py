@@ -49,7 +49,7 @@ class Case:
 
 def reference(problem: Problem) -> Solution:
     """The best network of the ball: its gap is a priced one to 1e-8, the global bound that of the relaxation."""
-    return FrankWolfe(oracle=LocalSearch(100)).solve(problem, Stop(1e-8, max_iter=40))
+    return FrankWolfe("pattern_corrective", LocalSearch(100)).solve(problem, Stop(1e-8, max_iter=40))
 
 
 @dataclass(frozen=True)
