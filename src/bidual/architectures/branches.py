@@ -15,7 +15,7 @@ from bidual.typing import Matrix, Outputs, Rows
 class Branches:
     """L leaves, each about one output (L,) and sign (L,) of the neurons.
 
-    sides : (L, n) int8, for the rows that favour the neuron: 1 or -1 where ``z`` or ``-z`` replaces |z|, 0 where
+    sides : (L, n) int8, for the rows that favour the neuron: 1 or -1 where ``z`` or ``-z`` replaces ``|z|``, 0 where
     nothing is decided; touch : (L, n), the enclosures of :func:`~bidual.architectures.semidefinite.score_bounds`.
     """
 

@@ -17,8 +17,10 @@ from bidual.typing import Expired, Outputs, never
 @final
 @dataclass(frozen=True)
 class SpikeFree(Oracle):
-    """``max v'Xu s.t. Xu >= 0, |u| <= 1 = min over z >= 0 of |X'(v + z)|``: nonnegative least squares, once
-    for each output and sign (d'Aspremont & Pilanci 2020, where it is a second-order cone program).
+    """``max v'Xu`` over units that are active on every row, ``Xu >= 0`` and ``|u| <= 1``, once for each output and sign.
+
+    It equals ``min over z >= 0 of |X'(v + z)|``, a nonnegative least squares problem (d'Aspremont & Pilanci 2020, where
+    it is a second-order cone program).
 
     It is the best ReLU unit for spike-free rows: orthonormal ones (whitened data with no more rows than features, no
     bias), where it is ``X'v_+ / |v_+|``. For other rows there may be better units, so it proves nothing.

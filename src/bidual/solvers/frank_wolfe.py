@@ -51,7 +51,7 @@ IDLE = 5
 @final
 @dataclass(frozen=True)
 class FrankWolfe(Solver):
-    """``min L(f) s.t. size(f) <= radius``: ask the oracle for the neuron that scores most, step towards it, repeat.
+    """``min L(f)`` over ``size(f) <= radius``: ask the oracle for the neuron that scores most, step towards it, repeat.
 
     The Frank-Wolfe gap ``<V, radius best - f>`` with the oracle's proven bound in place of the best score is a duality
     gap; the driver's, which scales V too, is never larger. Where the oracle only searches, it is a priced gap.
