@@ -17,7 +17,7 @@ from bidual.typing import Expired, Outputs, never
 @final
 @dataclass(frozen=True)
 class SpikeFree(Oracle):
-    """``max v'Xu`` over units that are active on every row, ``Xu >= 0`` and ``|u| <= 1``, once for each output and sign.
+    """``max v'Xu`` over units active on every row, ``Xu >= 0`` and ``|u| <= 1``, for each output and sign.
 
     It equals ``min over z >= 0 of |X'(v + z)|``, a nonnegative least squares problem (d'Aspremont & Pilanci 2020, where
     it is a second-order cone program).
