@@ -20,12 +20,10 @@ def answer(posed: Posed, network) -> Answer:
         outputs, intercept = last.weight, last.bias
         return {"weights": hidden.weight, "biases": hidden.bias, "outputs": outputs, "intercept": intercept}
     neurons, t = posed.problem.architecture.from_network(network)
-    gates = neurons.inputs if neurons.gates is None else neurons.gates
-    sides = np.where(posed.patterns.masks, -1.0, 1.0)
     p, c = posed.problem.lifted.shape[1], posed.problem.n_outputs
     U = np.zeros((len(posed.patterns), 2, p, c))
-    for j, z in enumerate((posed.problem.lifted @ gates).T):
-        pattern = int(np.maximum(sides * z[:, None], 0.0).max(axis=0).argmin())
+    places = posed.problem.architecture.lies_on(posed.problem.lifted, neurons, posed.patterns).argmax(axis=1)
+    for j, pattern in enumerate(places):
         side = int(posed.cell.kind == "cones" and neurons.outputs[:, j].sum() < 0)
         U[pattern, side] += (-1.0) ** side * t[j] * np.outer(neurons.inputs[:, j], neurons.outputs[:, j])
     return {"U": U if posed.cell.kind == "cones" else U[:, 0]}
