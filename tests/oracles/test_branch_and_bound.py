@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,10 +14,12 @@ from architectures.cases import DATA, random_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bidual import load_model
 from bidual.architectures import Branches, Linear, ReLU, Tanh
 from bidual.architectures.branches import covers
 from bidual.certificate import DualPoint, verify_bound
 from bidual.errors import CertificateError, InvalidParameterError, RefusedError
+from bidual.estimators import MLPRegressor
 from bidual.estimators.stored import get_certificate, put_certificate
 from bidual.losses import Squared
 from bidual.operators.enclosures import Enclosures, Place
@@ -226,6 +229,16 @@ def test_planted_neurons_are_certified_globally(kind: type[WorkingSet | FrankWol
     assert certificate.primal * scale == pytest.approx(least, rel=2e-6)
     described, arrays = put_certificate(certificate)
     get_certificate(json.loads(json.dumps(described)), arrays).verify(problem, solution.network)
+
+
+def test_estimators_keep_the_leaves(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(24, 5))
+    y = np.abs(X[:, 0]) + 0.1 * rng.normal(size=24)
+    model = MLPRegressor(alpha=0.05, oracle="branch_and_bound", random_state=0).fit(X, y)
+    assert (model.status_, model.certificate_.method) == ("optimal", "branch and bound")
+    model.save(tmp_path / "model.npz")
+    load_model(tmp_path / "model.npz").certificate_.verify(X, y)
 
 
 def test_derivatives_of_the_bound() -> None:

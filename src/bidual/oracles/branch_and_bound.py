@@ -21,13 +21,20 @@ from bidual.typing import Expired, Matrix, Outputs, Vector, never
 NOTHING = 1e-14
 """Rows whose share of all terms is less than this are not branched on."""
 
+SHARE = 0.01
+"""Of the way from the best score to a target above it: a bound no higher is as good as the best score."""
+
+PROMISING = 0.99
+"""Where a bound is reached by a neuron that scores more than this share of the best, it is worth a climb."""
+
 logger = logging.getLogger("bidual")
 
 
 @final
 @dataclass(frozen=True)
 class BranchAndBound(Oracle):
-    """The neuron that scores most, and a bound of scope ``global`` that meets it up to ``tol``.
+    """The neuron that scores most, and a bound of scope ``global`` that meets it up to ``tol``, or up to a hundredth of
+    what is missing to the target.
 
     ``search`` is asked first: what it finds above the target is the answer, without a bound. Otherwise the rows with
     ``v_i > 0``, whose terms are convex in the neuron, are decided one after the other to be active or not: the other
@@ -70,9 +77,12 @@ class BranchAndBound(Oracle):
             found = self.search.price(problem, V, current, target, rng, expired)
             if found.best_found > target:
                 return found
-        tree = _Tree(problem, architecture, V, found, expired)
-        tree.grow(target, self.tol, self.limit)
+        tree = _Tree(problem, architecture, V, found, target, self.tol, expired)
+        tree.grow(self.limit)
         return Pricing(tree.found.neurons, tree.found.scores, branched_point(problem, V, tree.leaves()))
+
+
+Start = tuple[Vector, Vector, Vector, float]
 
 
 @dataclass(frozen=True)
@@ -86,31 +96,45 @@ class _Node:
     u: Vector
     touch: Vector
     row: int | None
-    start: tuple[Vector, Vector, Vector, float]
+    start: Start
 
 
 class _Tree:
     """The nodes that are not divided, the one of the largest bound first, for one dual vector."""
 
-    def __init__(self, problem: Problem, architecture: ReLU, V: Outputs, found: Pricing, expired: Expired):
+    def __init__(
+        self,
+        problem: Problem,
+        architecture: ReLU,
+        V: Outputs,
+        found: Pricing,
+        target: float,
+        tol: float,
+        expired: Expired,
+    ):
         self.problem, self.architecture, self.V = problem, architecture, V
-        self.found, self.expired = found, expired
+        self.found, self.target, self.tol, self.expired = found, target, tol, expired
         X = problem.lifted
         self.basis = np.linalg.qr(X.T)[0] if X.shape[1] > X.shape[0] else np.eye(X.shape[1])
         self.X = X @ self.basis
         self.nu = np.linalg.norm(self.X, axis=1)
-        self.enough, self.tol = 0.0, 0.0
+        self.rounding = 1e-12 * float(np.abs(V).sum(axis=1) @ self.nu)
         self.heap: list[tuple[float, int, _Node]] = []
-        self.count = 0
+        self.count, self.climbed = 0, set[tuple[int, int, bytes]]()
 
-    def grow(self, target: float, tol: float, limit: int) -> None:
-        rounding = 1e-12 * float(np.abs(self.V).sum(axis=1) @ self.nu)
-        self.tol, self.enough = tol, max(rounding, (1.0 + tol) * self.found.best_found)
+    @property
+    def enough(self) -> float:
+        """The bound at which there is nothing left to do."""
+        best = self.found.best_found
+        missing = self.target - best if self.target < np.inf else 0.0
+        return max(self.rounding, best + max(self.tol * best, SHARE * missing))
+
+    def grow(self, limit: int) -> None:
         for output in range(self.V.shape[1]):
             for sign in (1, -1):
                 self._add(self._node(output, sign, np.zeros(len(self.X)), None))
         while -self.heap[0][0] > self.enough and len(self.heap) < limit and not self.expired():
-            if self.found.best_found > target or self.heap[0][2].row is None:
+            if self.found.best_found > self.target or self.heap[0][2].row is None:
                 break
             node = heapq.heappop(self.heap)[2]
             for side in (1.0, -1.0):
@@ -134,7 +158,7 @@ class _Tree:
         heapq.heappush(self.heap, (-node.value, self.count, node))
         self._climb(node)
 
-    def _node(self, output: int, sign: int, sides: Vector, start: tuple[Vector, Vector, Vector, float] | None) -> _Node:
+    def _node(self, output: int, sign: int, sides: Vector, start: Start | None, enough: float | None = None) -> _Node:
         """The node with its least bound, sought from its parent's enclosures."""
         v, slope = sign * self.V[:, output], self.architecture.slope
         half = 0.5 * (1.0 - slope) * v
@@ -148,7 +172,7 @@ class _Tree:
         else:
             q, g, w, m = start
             begin = Variables(q[up], 0.9 * g[down], 0.9 * w[down] + 0.02, m)
-        place = sought.least(begin, self.enough, self.expired)
+        place = sought.least(begin, self.enough if enough is None else enough, self.expired)
         best = place.variables
         q, g, w = np.ones(len(v)), np.zeros(len(v)), np.full(len(v), 0.5)
         q[up], g[down], w[down] = best.q, best.g, best.w
@@ -163,28 +187,29 @@ class _Tree:
         """From where the node's bound is reached, to a local maximum: the convex terms are replaced by their tangents
         until the score rises no more (the convex-concave procedure, Yuille & Rangarajan 2003)."""
         u, score = node.u, self._score(node, node.u)
-        if not score > self.found.best_found:
-            return
+        worth = score > PROMISING * self.found.best_found
         for _ in range(50):
             sides = np.where(self.X @ u > 0, 1.0, -1.0)
+            climbed = (node.output, node.sign, sides.tobytes())
+            if not worth or climbed in self.climbed:
+                break
+            self.climbed.add(climbed)
             higher = self._tangent(node, sides)
             now = self._score(node, higher)
-            if not now > score * (1.0 + 1e-9):
-                break
-            u, score = higher, now
+            worth = now > score
+            if worth:
+                u, score = higher, now
+        if not score > self.found.best_found:
+            return
         u = self.basis @ (u / np.linalg.norm(u))
         A = node.sign * np.eye(self.V.shape[1])[:, [node.output]]
         patterns = self.architecture.patterns(self.problem.lifted, Neurons(u[:, None], A))
         prices = self.architecture.on_patterns(self.problem.lifted, patterns, self.V, self.found.best_found)
         self.found = self.found.join(Pricing(prices.neurons, prices.scores))
-        self.enough = max(self.enough, (1.0 + self.tol) * self.found.best_found)
 
     def _tangent(self, node: _Node, sides: Vector) -> Vector:
         """The best neuron where all rows with ``v_i > 0`` are on the given sides."""
-        enough, self.enough = self.enough, -np.inf
-        decided = self._node(node.output, node.sign, sides, None)
-        self.enough = enough
-        return decided.u
+        return self._node(node.output, node.sign, sides, None, -np.inf).u
 
     def _score(self, node: _Node, u: Vector) -> float:
         length = float(np.linalg.norm(u))
