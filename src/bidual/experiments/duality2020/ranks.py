@@ -42,7 +42,7 @@ class Ranks(Experiment):
         return missing_torch()
 
     def run(self, setting: Setting) -> Data:
-        seeds, betas, steps = (2, 20, 500) if setting.quick else (20, 80, 2000)
+        seeds, betas, steps = (2, 20, 250) if setting.quick else (20, 80, 2000)
         grid, cases = np.geomspace(0.02, 20, betas), []
         for L in DEPTHS:
             setting.note(f"L = {L}")
