@@ -238,6 +238,14 @@ data of rank one taken on trust | theorems/rank_one.py | theorems/test_certifica
     return e * float(np.sqrt(2 * primal)) + 0.5 * e * e => return 0.0
 batch norm without the mean | theorems/batch_norm.py | theorems/test_theorems.py
     - self.mean @ W => - 0.0 * self.mean @ W
+batch's loss not scaled up | experiments/duality2020/training.py | experiments/test_duality2020.py
+    return loss * (X.shape[0] / rows.shape[0]) + => return loss +
+means of other rows | experiments/duality2020/training.py | experiments/test_duality2020.py
+    over = Z if rows is X else X @ self.weights[0] => over = Z
+test images by a map of their own | experiments/duality2020/subsets.py | experiments/test_duality2020.py
+    return U, subset.test_X @ Vt.T / s => return U, subset.test_X @ Vt.T
+IDX sizes taken on trust | datasets/images.py | datasets/test_images.py
+    if len(content) != 4 + 4 * ndim + int(np.prod(shape)): => if False:
 stated dual not compared | theorems/certificate.py | theorems/test_certificate.py::test_forgeries_are_rejected
     if not self.dual <= proven.dual + scale: => if False:
 weights without their root | estimators/linear_certificate.py | estimators/test_deep_linear.py::test_weights_count_rows

@@ -21,7 +21,7 @@ class Digits(Images):
     def subset(self, setting: Setting) -> Subset:
         data = load("digits")
         y = data.y.astype(int)
-        return take(data.X[:800], y[:800], data.X[800:], y[800:], 3 if setting.quick else 5, 16.0)
+        return take(data.X[:800], y[:800], data.X[800:], y[800:], 3 if setting.quick else 4, 16.0)
 
 
 class ImageFiles(Images):

@@ -8,7 +8,7 @@ import numpy as np
 
 from bidual.display.base import PALETTE
 from bidual.experiments.base import Data, Experiment, Setting, Verdict
-from bidual.experiments.duality2020.ranks import whitened
+from bidual.experiments.duality2020.synthetic import orthonormal
 from bidual.experiments.duality2020.training import Method, missing_torch, train
 from bidual.experiments.panels import legend_below, new_panels
 from bidual.theorems import DeepProblem, closed_form, solve
@@ -127,7 +127,7 @@ class Layers(Experiment):
 
 def _norms(steps: int, shown: int) -> Data:
     """Frobenius norms of the layers while they are trained."""
-    X, Y = whitened(0)
+    X, Y = orthonormal(0)
     problem = DeepProblem(X, Y, 5, "linear", 1.4)
     closed = solve(problem)
     run = train(problem, (10,) * 4, Method(), runs=10, steps=steps, shown=np.geomspace(1, steps, shown))

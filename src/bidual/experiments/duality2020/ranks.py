@@ -8,6 +8,8 @@ import numpy as np
 
 from bidual.display.base import PALETTE
 from bidual.experiments.base import Data, Experiment, Setting, Verdict
+from bidual.experiments.duality2020.soft_threshold import soft_threshold_objective
+from bidual.experiments.duality2020.synthetic import K, N, orthonormal
 from bidual.experiments.duality2020.training import Method, missing_torch, train
 from bidual.experiments.panels import legend_below, new_panels
 from bidual.theorems import DeepProblem, prox, solve
@@ -16,7 +18,6 @@ from bidual.typing import Matrix, Vector
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-N, K = 20, 5
 DEPTHS = (2, 3, 4, 5)
 ZERO = 1e-3
 """Singular values of a trained layer below this share of the largest count as zero."""
@@ -33,25 +34,23 @@ class Ranks(Experiment):
     assumed = (
         f"{N} whitened rows, normal targets, column k of {K} times (1 - k / 6). For L >= 3 the closed form is prox_L, "
         "which jumps. Trained: Adam, the best of 10 runs of width 10, at one beta between each two thresholds; a "
-        f"singular value below {ZERO:g} of the largest counts as zero. Drawn: the first seed."
+        f"singular value below {ZERO:g} of the largest counts as zero. Drawn: the first seed, "
+        "the marks of the layers one above the other."
     )
 
     def missing(self, setting: Setting) -> str | None:
         return missing_torch()
 
     def run(self, setting: Setting) -> Data:
-        seeds, betas = (2, 20) if setting.quick else (20, 80)
-        grid = np.geomspace(0.02, 20, betas)
-        cases = []
+        seeds, betas, steps = (2, 20, 250) if setting.quick else (20, 80, 2000)
+        grid, cases = np.geomspace(0.02, 20, betas), []
         for L in DEPTHS:
             setting.note(f"L = {L}")
-            every = [_closed(L, grid, seed) for seed in range(seeds)]
-            trained = (
-                [] if setting.quick and L > 3 else _trained(L, every[0]["thresholds"], 300 if setting.quick else 2000)
-            )
-            excess = [each.pop("soft_excess") for each in every]
-            wrong = {key: sum(each.pop(key) for each in every) for key in ("uneven", "off_threshold", "off_beta")}
-            cases.append({"L": L, "trained": trained, "soft_excess": max(excess), **wrong, **every[0]})
+            first, *others = (_closed(L, grid, seed) for seed in range(seeds))
+            for count in ("uneven", "off_threshold", "off_beta"):
+                first[count] += sum(each[count] for each in others)
+            first["soft_excess"] = max(each["soft_excess"] for each in (first, *others))
+            cases.append({"L": L, "trained": _trained(L, first["thresholds"], steps), **first})
         return {"seeds": seeds, "betas": grid.tolist(), "cases": cases, "unwhitened": _unwhitened(seeds)}
 
     def verdicts(self, data: Data) -> list[Verdict]:
@@ -111,10 +110,10 @@ class Ranks(Experiment):
                     ax.axvline(at, color="0.85", lw=1, zorder=0)
             for layer in range(case["L"] - 1):
                 at = [each["beta"] for each in case["trained"]]
-                ranks = [each["ranks"][layer] for each in case["trained"]]
-                low.plot(at, ranks, "ovs^"[layer], color=PALETTE[1 + layer], ms=11 - 2.5 * layer, mec="white", mew=0.7)
+                ranks = [each["ranks"][layer] + 0.2 * (layer - (case["L"] - 2) / 2) for each in case["trained"]]
+                low.plot(at, ranks, "ovs^"[layer], color=PALETTE[1 + layer], ms=6)
             top.set(title=f"L = {case['L']}", xscale="log", xlim=(betas[0], betas[-1]))
-            low.set(xlabel=r"$\beta$", ylim=(-0.3, K + 0.3))
+            low.set(xlabel=r"$\beta$", ylim=(-0.6, K + 0.6))
             for ax in (top, low):
                 ax.grid(alpha=0.25)
         axes[0, 0].set_ylabel("singular values of the network")
@@ -123,13 +122,6 @@ class Ranks(Experiment):
             axes[0, 0].plot([], [], "ovs^"[layer], color=PALETTE[1 + layer], label=f"$W_{layer + 1}$ by Adam")
         legend_below(figure, axes[0, 0])
         return figure
-
-
-def whitened(seed: int) -> tuple[Matrix, Matrix]:
-    """Rows with ``XX' = I``, and targets whose singular values are well apart."""
-    rng = np.random.default_rng(seed)
-    X = np.linalg.qr(rng.standard_normal((N, N)))[0]
-    return X, rng.standard_normal((N, K)) * (1 - np.arange(K) / 6)
 
 
 def thresholds(sigma: Vector, n_layers: int) -> Vector:
@@ -141,9 +133,9 @@ def thresholds(sigma: Vector, n_layers: int) -> Vector:
 
 def _closed(L: int, betas: Vector, seed: int) -> Data:
     """Singular values, ranks and what differs from the claims, along the betas."""
-    X, Y = whitened(seed)
-    sigma = np.linalg.svd(X.T @ Y, compute_uv=False)
-    at, ranks = thresholds(np.asarray(sigma, dtype=float), L), []
+    X, Y = orthonormal(seed)
+    sigma = np.asarray(np.linalg.svd(X.T @ Y, compute_uv=False), dtype=float)
+    at, ranks = thresholds(sigma, L), []
     uneven = off_threshold = off_beta = 0
     soft_excess = 0.0
     for beta in betas:
@@ -154,8 +146,7 @@ def _closed(L: int, betas: Vector, seed: int) -> Data:
         uneven += len({*layers}) > 1
         off_threshold += layers[0] != int(np.sum(at > beta))
         off_beta += layers[0] != int(np.sum(sigma > beta))
-        s = np.maximum(sigma - beta, 0.0)
-        soft = 0.5 * np.sum(Y * Y) + float(np.sum(0.5 * s * s - s * sigma + problem.cost(s)))
+        soft = soft_threshold_objective(problem, sigma)
         soft_excess = max(soft_excess, soft / found.certificate.primal - 1)
     kept = [[float(f"{value:.4g}") for value in prox(sigma, beta, L)[0]] for beta in betas]
     soft_values = [[float(f"{value:.4g}") for value in np.maximum(sigma - beta, 0)] for beta in betas]
@@ -173,7 +164,7 @@ def _closed(L: int, betas: Vector, seed: int) -> Data:
 
 def _trained(L: int, at: list[float], steps: int) -> list[Data]:
     """The ranks of layers that Adam trained, between the thresholds."""
-    X, Y = whitened(0)
+    X, Y = orthonormal(0)
     ends = np.array([0.5 * at[-1], *at[::-1], 2 * at[0]])
     found = []
     for beta in np.sqrt(ends[1:] * ends[:-1]):
@@ -197,7 +188,7 @@ def _unwhitened(seeds: int) -> Data:
     off = total = 0
     for seed in range(min(seeds, 5)):
         rng = np.random.default_rng(seed)
-        X, Y = rng.standard_normal((N, N)) * np.geomspace(1, 0.1, N), whitened(seed)[1]
+        X, Y = rng.standard_normal((N, N)) * np.geomspace(1, 0.1, N), orthonormal(seed)[1]
         sigma = np.linalg.svd(X.T @ Y, compute_uv=False)
         for beta in sigma[0] * np.geomspace(0.02, 1.0, 20):
             network = solve(DeepProblem(X, Y, 2, "linear", beta)).network

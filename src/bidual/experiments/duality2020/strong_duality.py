@@ -32,9 +32,10 @@ class StrongDuality(Experiment):
     )
     assumed = (
         "6 rows, 8 features, normal data, 2 outputs where there are several, one-hot ones for whitened ReLU; beta is "
-        "0.3, with batch normalisation 0.1. The bound of deep ReLU is that of parallel branches of one neuron in "
-        "the last hidden layer; these are trained. Adam: 20 runs on each of the first 2 seeds. Differences below 1e-15 "
-        "are drawn there."
+        "0.3, with batch normalisation 0.1. For deep linear networks of one output the bound is that of a branch and "
+        "bound over the norm, at each value of which there is a dual. The bound of deep ReLU is that of parallel "
+        "branches of one neuron in the last hidden layer; these are trained. Adam: 20 runs on each of the first 2 "
+        "seeds. Differences below 1e-15 are drawn there."
     )
 
     def missing(self, setting: Setting) -> str | None:
