@@ -10,7 +10,7 @@ import numpy as np
 from bidual.architectures import ReLU
 from bidual.experiments.base import Data, Experiment, Setting, Verdict
 from bidual.experiments.frank_wolfe2020.style import STYLES
-from bidual.experiments.frank_wolfe2020.toys import ORACLE
+from bidual.experiments.frank_wolfe2020.toys import Whole
 from bidual.experiments.halves import SETS, halves
 from bidual.experiments.panels import legend_below, new_panels
 from bidual.losses import Squared
@@ -35,11 +35,11 @@ class RealData(Experiment):
         "Half of breast_cancer and of the threes and eights of digits for training, half for testing; features of mean "
         f"0 and variance 1/d, labels -1 and 1, squared loss, ReLU units with a penalised bias, radius {RADIUS:g}, one "
         f"split, oracle as for the toys. Gaps are relative and priced: they prove nothing. They should be {TOL:g}, "
-        "reached in 300 iterations. Seconds are CPU seconds."
+        "reached in 100 iterations. Seconds are CPU seconds."
     )
 
     def run(self, setting: Setting) -> Data:
-        limit = 10 if setting.quick else 300
+        limit = 10 if setting.quick else 100
         sets = {}
         for name in [*SETS][: 1 if setting.quick else 2]:
             setting.note(name)
@@ -88,7 +88,7 @@ def _measured(name: str, variant: str, limit: int) -> Data:
     def clock(record: Record) -> None:
         seconds.append(time.process_time() - began)
 
-    solution = FrankWolfe(variant, ORACLE).solve(problem, Stop(TOL, max_iter=limit), clock)
+    solution = FrankWolfe(variant, Whole()).solve(problem, Stop(TOL, max_iter=limit), clock)
     gaps = [1.0 - record.priced_dual / record.primal for record in solution.history[1:]]
     at = sorted({*np.geomspace(1, len(gaps), 40).astype(int).tolist(), len(gaps)})
     found: dict[str, Any] = {

@@ -19,8 +19,8 @@ STYLES: dict[str, dict[str, Any]] = {
     "away": {"color": PALETTE[5], "label": "away steps"},
     "pairwise": {"color": PALETTE[6], "label": "pairwise"},
     "blended": {"color": PALETTE[8], "label": "blended pairwise"},
-    "fully_corrective": {"color": PALETTE[3], "label": "fully corrective"},
-    "pattern_corrective": {"color": PALETTE[0], "lw": 2.6, "label": "pattern-corrective (the default)"},
+    "fully_corrective": {"color": PALETTE[3], "label": "fully corrective (the default)"},
+    "pattern_corrective": {"color": PALETTE[0], "lw": 2.6, "label": "pattern-corrective"},
 }
 RATE = {"color": "black", "ls": "--", "lw": 1.2, "label": r"proven rate, $16 R^2\delta^2/(t+1)$"}
 STATED = {"color": NEUTRAL, "ls": ":", "lw": 1.5, "label": r"stated rate, $4 R^2\delta^2/(t+1)$"}

@@ -5,20 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import final
 
 import numpy as np
 
-from bidual.architectures import ReLU
+from bidual.architectures import Neurons, ReLU
 from bidual.losses import Squared
-from bidual.oracles import LocalSearch
+from bidual.oracles import BranchAndBound, LocalSearch, Oracle, Pricing
 from bidual.penalties import Ball
 from bidual.problem import Problem
 from bidual.solvers import Budget, FrankWolfe, Solution, Solver, Stop
+from bidual.typing import Expired, Outputs, never
 
 NEURONS = 10
-ORACLE = LocalSearch(20)
-"""Of the compared methods; the reference searches from more starts."""
+SEARCH = LocalSearch(20)
 TOLERANCES = (1e-2, 1e-4, 1e-6)
+
+
+@final
+@dataclass(frozen=True)
+class Whole(Oracle):
+    """The whole search in every iteration, as Frank-Wolfe in print asks for the best neuron, not for a better one."""
+
+    search: LocalSearch = SEARCH
+
+    def price(
+        self,
+        problem: Problem,
+        V: Outputs,
+        current: Neurons,
+        target: float,
+        rng: np.random.Generator,
+        expired: Expired = never,
+    ) -> Pricing:
+        return self.search.price(problem, V, current, np.inf, rng, expired)
 
 
 @dataclass(frozen=True)
@@ -48,8 +68,8 @@ class Case:
 
 
 def reference(problem: Problem) -> Solution:
-    """The best network of the ball: its gap is a priced one to 1e-8, the global bound that of the relaxation."""
-    return FrankWolfe("pattern_corrective", LocalSearch(100)).solve(problem, Stop(1e-8, max_iter=40))
+    """The best network of the ball, proven over all networks: cones of all neurons found, branch and bound."""
+    return FrankWolfe("pattern_corrective", BranchAndBound(SEARCH)).solve(problem, Stop(1e-7, max_iter=100))
 
 
 @dataclass(frozen=True)
