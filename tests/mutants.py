@@ -258,6 +258,10 @@ dual of another norm | planted/single_neuron.py | planted/test_single_neuron.py:
     float((y - mu) @ (y + mu)) - 4.0 => float((y - mu) @ (y - mu)) - 4.0
 last neuron is pulled | planted/objectives.py | planted/test_gradient_descent.py::test_value_and_gradient
     np.argmax(Z, axis=-1)[..., None] => np.argmin(Z, axis=-1)[..., None]
+decay dropped | experiments/frank_wolfe2020/gradient_runs.py | experiments/test_frank_wolfe2020.py::test_adam
+    A.T @ back + beta * W => A.T @ back
+gap above nought | experiments/frank_wolfe2020/toys.py | experiments/test_frank_wolfe2020.py::test_courses
+    gap < loss - optimum - 1e-9 => gap < loss - 1e-9
 """
 
 CONFTEST = """

@@ -48,7 +48,7 @@ def test_courses() -> None:
     assert kept([0.12345, 2.0], [1, 2, 3]) == [0.123, 2.0]
 
 
-def test_gradient_runs_are_of_the_librarys_objective_and_reach_the_optimum() -> None:
+def test_adam() -> None:
     ball = Case(6, 4, 0.2).problem(0)
     problem, radius = _priced(ball), ball.penalty.radius  # type: ignore[attr-defined]
     optimum = reference(ball).certificate.primal + problem.penalty.value(radius)
