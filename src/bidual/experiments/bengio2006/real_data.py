@@ -56,7 +56,7 @@ class RealData(Experiment):
             verdicts.append(
                 Verdict(f"{name}: all oracles reach the same objective", said, _spread(runs, "objective", least) <= TOL)
             )
-            wrong = [method for method, run in runs.items() if run["priced_bound"] > least * (1 + 1e-9)]
+            wrong = [method for method, run in runs.items() if run["priced_bound"] > least * (1 + TOL)]
             said = f"of {', '.join(wrong)} it would refute the best network found" if wrong else "all do"
             verdicts.append(Verdict(f"{name}: what an oracle prices as a bound is one", said, not wrong))
             verdicts.append(

@@ -58,7 +58,7 @@ class Stochastic(Experiment):
                     f"{title}: the mean distance is at most 4 L D^2 / (t + 2)", f"at most {share:.1e} of it", share <= 1
                 ),
                 Verdict(f"{title}: a step looks at fewer than all rows", f"all 25 from step {full} on", full > steps),
-                *(_fewer_rows(case, title, near) for near in NEAR),
+                *(verdict for near in NEAR for verdict in _fewer_rows(case, title, near)),
             ]
         return verdicts
 
@@ -110,13 +110,15 @@ def _losses(problem: Problem, growth: float | None, steps: int, seed: int) -> li
     return [problem.loss_value(it.network(problem.X)) for it in solver.iterates(problem, None, Budget(1e-12))]
 
 
-def _fewer_rows(case: Data, title: str, near: float) -> Verdict:
-    """The rows until the mean distance is below ``near``, at the judged steps."""
+def _fewer_rows(case: Data, title: str, near: float) -> list[Verdict]:
+    """The rows until the mean distance is below ``near`` at a judged step; nothing where no run gets there."""
     needed = {}
     for name, run in case["runs"].items():
         means: Matrix = np.mean(run["excess"], axis=0)
         needed[name] = next((rows for rows, mean in zip(run["rows"], means, strict=True) if mean <= near), None)
+    if not any(needed.values()):
+        return []
     sampled, whole = needed["rows as in theory"], needed["all rows"]
     said = ", ".join(f"{'never' if rows is None else rows} ({name})" for name, rows in needed.items())
     fewer = sampled is not None and (whole is None or sampled < whole)
-    return Verdict(f"{title}: fewer rows are looked at until the mean distance is {near:g}", said, fewer)
+    return [Verdict(f"{title}: fewer rows are looked at until the mean distance is {near:g}", said, fewer)]

@@ -67,13 +67,13 @@ class Widths(Experiment):
                 ),
                 Verdict(
                     f"{who}: n + 2 neurons reach it",
-                    f"{wide:.1e} above it; with {narrow.min() if narrow.size else 'no'} neurons to 1e-6 already",
+                    f"{max(wide, 0.0):.1e} above it; with {narrow.min() if narrow.size else 'no'} neurons to 1e-6 already",
                     bool(wide <= 1e-4),
                 ),
                 Verdict(
                     f"{who}: n neurons are enough",
                     f"{case['neurons']} in the convex optimum; the best run of {widths[-1]} neurons has "
-                    f"{case['pruned']} after pruning, its objective higher by {case['pruned_by']:.1e}",
+                    f"{case['pruned']} after pruning, its objective changed by {case['pruned_by']:.1e}",
                     case["neurons"] <= case["n"] and case["pruned"] <= case["n"] and case["pruned_by"] <= 1e-9,
                 ),
                 Verdict(
