@@ -49,8 +49,9 @@ class Variants(Experiment):
         "rows are whitened are not known; both radii and both kinds of rows are shown. All but the first variant are "
         f"this library's. The oracle is a local search from {SEARCH.n_starts} starts and all current neurons, so that "
         "the gaps are priced and prove nothing. The optimum is that of pattern-corrective steps with branch and bound "
-        "as the oracle, which proves it over all networks. Losses are sums of squares as shares of ||y||^2. Thick "
-        "lines are medians over the seeds."
+        "as the oracle, which proves it over all networks. Losses are sums of squares as shares of ||y||^2; "
+        f"what is below {FLOOR:g} is drawn there. Runs end at a gap of {TOLERANCES[-1]:g}. Thick lines are medians over "
+        "the seeds, thin ones the seeds."
     )
 
     def run(self, setting: Setting) -> Data:
@@ -70,7 +71,8 @@ class Variants(Experiment):
             first = {name: _median(case["first_below"][name][1]) for name in STYLES}
             others = min(first[name] for name in STYLES if not name.endswith("corrective"))
             said = ", ".join(
-                f"{count:g} ({STYLES[name]['label'].split(',')[0].split(' (')[0]})" for name, count in first.items()
+                f"{_spelled(count)} ({STYLES[name]['label'].split(',')[0].split(' (')[0]})"
+                for name, count in first.items()
             )
             best = first["pattern_corrective"] <= min(first["fully_corrective"], others) < np.inf
             title = case["title"].replace("\n", ", ")
@@ -161,6 +163,10 @@ def _measured(case: Case, seeds: int, share: float) -> Data:
             for name, runs in courses.items()
         },
     }
+
+
+def _spelled(count: float) -> str:
+    return f"{count:g}" if np.isfinite(count) else "never"
 
 
 def _median(counts: list[int | None]) -> float:

@@ -67,7 +67,7 @@ class Widths(Experiment):
                 ),
                 Verdict(
                     f"{who}: n + 2 neurons reach it",
-                    f"{max(wide, 0.0):.1e} above it; with {narrow.min() if narrow.size else 'no'} neurons to 1e-6 already",
+                    f"{max(wide, 0.0):.1e} above it; {narrow.min() if narrow.size else 'no'} neurons reach it to 1e-6",
                     bool(wide <= 1e-4),
                 ),
                 Verdict(
