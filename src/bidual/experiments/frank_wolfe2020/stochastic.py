@@ -35,7 +35,7 @@ class Stochastic(Experiment):
     )
     assumed = (
         "As for the variants; G is the Lipschitz constant of a row's loss, L its smoothness and D the diameter of the "
-        "ball (reviews of the paper exchange their names), the bound is on the mean over the rows. Slower growth: m_t = "
+        "ball (reviews exchange their names), the bound is on the mean over the rows. Slower growth: m_t = "
         "(0.14 (t + 1))^2. Oracles see the sampled rows. Thick lines are means over the seeds."
     )
 
