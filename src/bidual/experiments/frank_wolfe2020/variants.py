@@ -41,8 +41,8 @@ OTHERS = 120
 class Variants(Experiment):
     name = "variants"
     claim = (
-        "Frank-Wolfe on n = 20 rows of d = 25 features with ten planted neurons: loss and gap fall like 1/t. As the rate "
-        "reviews of the paper state 4 R^2 delta^2 / (t + 1)."
+        "Frank-Wolfe on n = 20 rows of d = 25 features with ten planted neurons: loss and gap fall like 1/t. Reviews "
+        "of the paper state the rate 4 R^2 delta^2 / (t + 1)."
     )
     assumed = (
         f"The radius delta, the planted output weights (standard normal, {NEURONS} neurons), the oracle and whether "
