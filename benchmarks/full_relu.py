@@ -4,7 +4,8 @@ Squared loss, no biases but a column of ones in X, targets of a teacher of ten R
 as shares of the least one at which no sampled gated neuron enters. WorkingSet to tol 1e-6; Adam in PyTorch with full
 batches, single precision, cosine schedule and a hundred neurons, at three learning rates; each may take ``--seconds``.
 Seconds are CPU seconds of one thread; "to 1e-2" is when the objective is first within that of the better of the two.
-Adam's times are those of its best rate for that column, which a user does not know. Needs torch.
+Adam's times are those of its best rate for that column, which a user does not know. Writes the table of
+``docs/benchmarks.md``. Needs torch.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from documents import ROOT, replace_between
 
 from bidual.architectures import ReLU
 from bidual.losses import Squared
@@ -135,7 +137,7 @@ def main() -> None:
     for size in PROBLEMS:
         rows.append(one(size, args.seconds))
         args.out.write_text(json.dumps({"versions": versions, "rows": rows}, indent=1) + "\n")
-    print(table(rows))
+    replace_between(ROOT / "docs" / "benchmarks.md", "full relu", table(rows))
 
 
 if __name__ == "__main__":
