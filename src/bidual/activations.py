@@ -1,4 +1,4 @@
-"""What a neuron does with its input: one table, name -> array function and the module of torch.nn that is the same."""
+"""What a neuron does with its input: one table, name -> array function."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ Function = Callable[[Matrix, float, Matrix | None], Matrix]
 @final
 @dataclass(frozen=True)
 class Activation:
-    """An activation function, the name of its class in ``torch.nn`` (None: there is none), and what it needs."""
+    """An activation function, and what it needs."""
 
     function: Function
-    torch: str | None
     has_slope: bool = False
     has_gate: bool = False
     zero_at_zero: bool = True
@@ -56,10 +55,10 @@ def sign(z: Matrix, slope: float, gate: Matrix | None) -> Matrix:
 
 ACTIVATIONS: Mapping[str, Activation] = MappingProxyType(
     {
-        "linear": Activation(linear, "Identity"),
-        "relu": Activation(relu, "LeakyReLU", has_slope=True),
-        "gated": Activation(gated, None, has_gate=True),
-        "tanh": Activation(tanh, "Tanh"),
-        "sign": Activation(sign, None, zero_at_zero=False),
+        "linear": Activation(linear),
+        "relu": Activation(relu, has_slope=True),
+        "gated": Activation(gated, has_gate=True),
+        "tanh": Activation(tanh),
+        "sign": Activation(sign, zero_at_zero=False),
     }
 )
