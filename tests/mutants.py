@@ -82,7 +82,7 @@ gates without rectifier | gates.py | test_gates.py::test_a_path_is_as_open_as_it
     H = np.maximum(Z, 0.0) => H = Z
 gates of another network | architectures/base.py | architectures/test_parallel.py
     if hidden.gates != own.gates => if False
-paths of another branch in onnx | export/onnx_file.py | export/test_export.py::test_onnx_predicts_the_same
+paths of another branch in onnx | export/onnx_file.py | export/test_export.py::test_paths_of_every_branch_are_exported
     layer.paths[0] * weight.shape[2] + units => units
 masks that repeat | architectures/parallel.py | architectures/test_parallel.py
     .nonempty().distinct() => .nonempty()

@@ -104,6 +104,17 @@ def test_onnx_predicts_the_same(network: Network, tmp_path_factory: pytest.TempP
         assert_same(run_onnx(path, X), network, X)
 
 
+def test_paths_of_every_branch_are_exported(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    gates, X = gate_network(rng, 4), rng.normal(size=(20, 4))
+    m, path = gates.n_paths, tmp_path / "n.onnx"
+    hidden = Layer(rng.normal(size=(4, m)), np.ones(m), "gated", gates=gates, paths=gates.paths())
+    network = Network((hidden, Layer(rng.normal(size=(m, 2)), np.zeros(2))))
+    to_onnx(network, path)
+    assert_same(run_onnx(path, X), network, X)
+    assert_same(run_torch(to_torch(network), X), network, X)
+
+
 @settings(max_examples=100, deadline=None)
 @given(networks(CHAINS, [None]))
 def test_round_trip(network: Network) -> None:
