@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from losses.cases import random_dual, random_targets
 
-from bidual.architectures import Architecture, GatedReLU, Linear, Patterns, ReLU, Witness, no_neurons
+from bidual.architectures import Architecture, GatedReLU, Linear, ParallelGated, Patterns, ReLU, Witness, no_neurons
 from bidual.architectures.patterns import sample
 from bidual.certificate import (
     Bound,
@@ -33,6 +33,7 @@ from bidual.certificate import (
     witness_point,
 )
 from bidual.errors import CertificateError, InvalidDataError
+from bidual.gates import GateNetwork
 from bidual.losses import LOSSES, Hinge, Huber, Logistic, Loss, Squared
 from bidual.network import Layer, Network
 from bidual.oracles import Enumerated, LocalSearch, Oracle, Sampled
@@ -59,6 +60,8 @@ class Case:
     intercept: bool = True
 
 
+PARALLEL = ParallelGated(GateNetwork.sample(np.eye(2), 4, (3,)))
+
 CASES: dict[str, Case] = {
     "relu": Case("global", "enumeration"),
     "leaky": Case("global", "enumeration", ReLU(0.1, "none"), intercept=False),
@@ -74,6 +77,7 @@ CASES: dict[str, Case] = {
     "listed": Case("patterns", "projection", oracle=Sampled(6)),
     "listed free": Case("patterns", "projection", ReLU(bias="free"), oracle=Sampled(8)),
     "listed gated": Case("patterns", "projection", GatedReLU(), oracle=Sampled(5)),
+    "listed paths": Case("patterns", "projection", PARALLEL, oracle=Sampled(9)),
     "listed ball": Case("patterns", "projection", penalty=Ball(0.5), oracle=Sampled(6)),
 }
 
@@ -150,10 +154,6 @@ def small(rng: Rng) -> float:
 
 def network_of(change: Callable[[Layer, Layer, Rng], tuple[Layer, ...]]) -> Forgery:
     return lambda proof, rng: (proof[2], Network(change(*proof[1].layers, rng)))
-
-
-def gate_of(layer: Layer) -> dict[str, np.ndarray]:
-    return {} if layer.gate is None else {"gate": layer.gate, "gate_bias": layer.gate_bias}
 
 
 def nudge(array: np.ndarray, rng: Rng) -> np.ndarray:
@@ -251,9 +251,7 @@ ANY: dict[str, Forgery] = {
 
 NEURONS: dict[str, Forgery] = {
     "weights out": network_of(lambda h, o, rng: (h, Layer(nudge(o.weight, rng), o.bias))),
-    "weights in": network_of(
-        lambda h, o, rng: (Layer(nudge(h.weight, rng), h.bias, h.activation, h.slope, **gate_of(h)), o)
-    ),
+    "weights in": network_of(lambda h, o, rng: (replace(h, weight=nudge(h.weight, rng)), o)),
     "weights scaled": network_of(lambda h, o, rng: (h, Layer(o.weight * (1.01 + small(rng)), o.bias))),
 }
 
@@ -411,6 +409,7 @@ def random_problem(seed: int, architecture: Architecture) -> tuple[Problem, Rng]
     loss = list(LOSSES.values())[seed % len(LOSSES)]()
     n, d = int(rng.integers(1, 7)), int(rng.integers(1, 3))
     c = 2 if loss.name == "multinomial" else int(rng.integers(1, 3))
+    d = architecture.n_features or d
     X, Y = random_rows(rng, n, d, DATA[seed % len(DATA)]), random_targets(loss, rng, n, c)
     penalty = Strength(float(rng.uniform(0.05, 2))) if rng.uniform() < 0.7 else Ball(float(rng.uniform(0.5, 50)))
     weights = rng.uniform(0.2, 3.0, size=n) if rng.uniform() < 0.5 else None
@@ -428,7 +427,7 @@ def test_any_network_gets_a_certificate_that_holds(
     m = int(rng.integers(0, 5))
     network = random_network(architecture, rng, problem.X.shape[1], problem.n_outputs, m, problem.intercept)
     V = None if own else problem.feasible(random_dual(problem.loss, rng, problem.Y, problem.weights))
-    patterns = sample(problem.lifted, 3, 0) if listed and not isinstance(architecture, Linear) else None
+    patterns = architecture.sample(problem.lifted, 3, 0) if listed and not isinstance(architecture, Linear) else None
     certificate = certify(problem, network, V, found, patterns, None, hurry)
     assert certificate.primal == problem.objective(network)
     rounding = 1e-9 * abs(certificate.primal)

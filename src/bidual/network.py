@@ -14,11 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 from bidual.activations import ACTIVATIONS
 from bidual.errors import BidualError, InvalidDataError, InvalidParameterError, ModelFileError
 from bidual.files import Arrays, read_arrays, write_arrays
+from bidual.gates import GateNetwork, Paths
 from bidual.operators.blocks import row_blocks
+from bidual.operators.frozen import frozen, frozen_places
 from bidual.typing import Matrix, Outputs
 
 KIND = "network"
-_FIELDS = ("weight", "bias", "gate", "gate_bias")
+_FIELDS = ("weight", "bias", "gate", "gate_bias", "paths")
 
 
 @final
@@ -36,6 +38,8 @@ class Layer:
     slope : slope of "relu" below zero: 0 is ReLU, 0.01 leaky ReLU, -1 the absolute value
     gate : as weight, for "gated" only: neuron j is open where ``x'gate_j + gate_bias_j >= 0``
     gate_bias : as bias, zero if not given
+    gates, paths : in place of a gate, for "gated" without branches: neuron j is open where path j, a column of
+        ``paths`` (q, m), is open in the network ``gates``
 
     Raises
     ------
@@ -51,18 +55,24 @@ class Layer:
     slope: float = 0.0
     gate: Matrix | None = None
     gate_bias: Matrix | None = None
+    gates: GateNetwork | None = None
+    paths: Paths | None = None
 
     def __post_init__(self) -> None:
         self._check_activation()
-        weight = _frozen("weight", self.weight)
+        weight = frozen("weight", self.weight)
         if weight.ndim not in (2, 3):
             raise InvalidParameterError(f"weight must have shape (p, m) or (B, p, m), got {weight.shape}")
         bias_shape = weight.shape[:-2] + weight.shape[-1:]
-        _set(self, slope=float(self.slope), weight=weight, bias=_frozen("bias", self.bias, bias_shape))
+        _set(self, slope=float(self.slope), weight=weight, bias=frozen("bias", self.bias, bias_shape))
         if self.gate is not None:
             gate_bias = np.zeros(bias_shape) if self.gate_bias is None else self.gate_bias
-            _set(self, gate=_frozen("gate", self.gate, weight.shape))
-            _set(self, gate_bias=_frozen("gate_bias", gate_bias, bias_shape))
+            _set(self, gate=frozen("gate", self.gate, weight.shape))
+            _set(self, gate_bias=frozen("gate_bias", gate_bias, bias_shape))
+        if self.gates is not None and self.paths is not None:
+            _set(self, paths=frozen_places("paths", self.paths, (self.gates.length, *bias_shape)))
+            if self.gates.n_inputs != weight.shape[0] or not self.gates.has(self.paths):
+                raise InvalidParameterError(f"the paths or the {weight.shape[0]} inputs are not those of {self.gates}")
 
     def _check_activation(self) -> None:
         if self.activation not in ACTIVATIONS:
@@ -72,9 +82,11 @@ class Layer:
             raise InvalidParameterError(f"slope must be finite, got {self.slope!r}")
         if self.slope != 0 and not needs.has_slope:
             raise InvalidParameterError(f"activation {self.activation!r} has no slope; leave it at 0")
-        if needs.has_gate and self.gate is None:
-            raise InvalidParameterError(f"activation {self.activation!r} needs a gate")
-        if not needs.has_gate and not (self.gate is None and self.gate_bias is None):
+        if (self.gates is None) != (self.paths is None):
+            raise InvalidParameterError("gates and paths belong together; give both or neither")
+        if needs.has_gate and (self.gate is None) == (self.gates is None):
+            raise InvalidParameterError(f"activation {self.activation!r} needs a gate, or gates and paths")
+        if not needs.has_gate and not (self.gate is None and self.gate_bias is None and self.gates is None):
             raise InvalidParameterError(f"activation {self.activation!r} has no gate; leave gate and gate_bias out")
 
     def __call__(self, H: Matrix) -> Matrix:
@@ -83,6 +95,8 @@ class Layer:
         gate = None
         if self.gate is not None and self.gate_bias is not None:
             gate = H @ self.gate + self.gate_bias[..., None, :]
+        elif self.gates is not None and self.paths is not None:
+            gate = self.gates(H, self.paths)
         return ACTIVATIONS[self.activation].function(z, self.slope, gate)
 
     @property
@@ -96,7 +110,7 @@ class Layer:
         return self.weight.shape[0] if self.weight.ndim == 3 else None
 
     def _key(self) -> tuple[Any, ...]:
-        return self.activation, self.slope, *((k, a.shape, a.tobytes()) for k, a in self.arrays.items())
+        return self.activation, self.slope, self.gates, *((k, a.shape, a.tobytes()) for k, a in self.arrays.items())
 
     def __eq__(self, other: object) -> bool:
         return self._key() == other._key() if isinstance(other, Layer) else NotImplemented
@@ -106,7 +120,8 @@ class Layer:
 
     def __repr__(self) -> str:
         slope = f", slope={self.slope:g}" if self.slope else ""
-        return f"Layer({' x '.join(map(str, self.weight.shape))}, {self.activation}{slope})"
+        gates = f" by {self.gates}" if self.gates else ""
+        return f"Layer({' x '.join(map(str, self.weight.shape))}, {self.activation}{slope}{gates})"
 
 
 @final
@@ -195,18 +210,21 @@ class Network:
     def to_arrays(self) -> tuple[list[dict[str, Any]], Arrays]:
         """A JSON description of each layer, and the arrays as ``"i.field"``, for ``bidual.files.write_arrays``."""
         described = [{"activation": layer.activation, "slope": layer.slope} for layer in self.layers]
-        arrays = {f"{i}.{k}": a for i, layer in enumerate(self.layers) for k, a in layer.arrays.items()}
+        arrays: Arrays = {}
+        for i, layer in enumerate(self.layers):
+            gates = {} if layer.gates is None else {f"gates.{k}": a for k, a in layer.gates.arrays.items()}
+            arrays |= {f"{i}.{k}": a for k, a in (layer.arrays | gates).items()}
         return described, arrays
 
     @classmethod
     def from_arrays(cls, described: list[dict[str, Any]], arrays: Mapping[str, Any]) -> Network:
         """The network that ``to_arrays`` described."""
-        return cls(
-            tuple(
-                Layer(**d, **{k: arrays[f"{i}.{k}"] for k in _FIELDS if f"{i}.{k}" in arrays})
-                for i, d in enumerate(described)
-            )
-        )
+        layers = []
+        for i, d in enumerate(described):
+            own = {k.removeprefix(f"{i}."): a for k, a in arrays.items() if k.startswith(f"{i}.")}
+            gates = {k.removeprefix("gates."): own.pop(k) for k in [*own] if k.startswith("gates.")}
+            layers.append(Layer(**d, **own, gates=GateNetwork.from_arrays(gates) if gates else None))
+        return cls(tuple(layers))
 
     def save(self, path: str | os.PathLike[str], **header: Any) -> None:
         """Write the network to ``path``, with notes for its reader in the file's header (anything JSON can hold)."""
@@ -225,30 +243,15 @@ class Network:
     def __repr__(self) -> str:
         first = self.layers[0].weight.shape[-2]
         sizes = [str(first), *(str(layer.weight.shape[-1]) for layer in self.layers)]
+        gates = next((f" by {layer.gates}" for layer in self.layers if layer.gates), "")
         activations = ", ".join(dict.fromkeys(layer.activation for layer in self.layers[:-1])) or "linear"
         branches = "" if self.n_branches is None else f"{self.n_branches} branches of "
-        return f"Network({branches}{' -> '.join(sizes)}, {activations})"
+        return f"Network({branches}{' -> '.join(sizes)}, {activations}{gates})"
 
 
 def _set(value: Any, **fields: Any) -> None:
     for name, field in fields.items():
         object.__setattr__(value, name, field)
-
-
-def _frozen(name: str, array: ArrayLike, shape: tuple[int, ...] | None = None) -> Matrix:
-    """A read-only float64 copy of an array of finite numbers."""
-    given = np.asarray(array)
-    if given.dtype.kind not in "biuf":
-        raise InvalidDataError(f"{name} must hold real numbers, got an array of dtype {given.dtype}")
-    copy = np.array(given, dtype=np.float64, order="C")
-    if shape is not None and copy.shape != shape:
-        raise InvalidParameterError(f"{name} must have shape {shape} to go with the weight, got {copy.shape}")
-    if not np.isfinite(copy).all():
-        raise InvalidDataError(
-            f"{name} of shape {copy.shape} has {np.sum(~np.isfinite(copy))} entries that are not finite"
-        )
-    copy.flags.writeable = False
-    return copy
 
 
 def _alive(layers: tuple[Layer, ...]) -> list[NDArray[np.bool_]]:
@@ -266,6 +269,8 @@ def _alive(layers: tuple[Layer, ...]) -> list[NDArray[np.bool_]]:
         reads = layer.weight.astype(bool)
         if layer.gate is not None:
             reads = reads | layer.gate.astype(bool)
+        if layer.gates is not None:
+            reads = np.ones_like(reads)
         alive.append((reads & alive[-1][..., None, :]).any(axis=-1) & able)
     return alive[::-1]
 
@@ -273,7 +278,10 @@ def _alive(layers: tuple[Layer, ...]) -> list[NDArray[np.bool_]]:
 def _take(layer: Layer, inputs: Any, outputs: Any) -> Layer:
     """The layer between some of its inputs and some of its neurons."""
     columns = {k: a[..., outputs] for k, a in layer.arrays.items()}
-    return _replace(layer, {k: a[..., inputs, :] if "bias" not in k else a for k, a in columns.items()})
+    taken: dict[str, Any] = {k: a[..., inputs, :] if k in ("weight", "gate") else a for k, a in columns.items()}
+    if layer.gates is not None and not isinstance(inputs, slice):
+        taken["gates"] = layer.gates.begun_by(layer.gates.weights[0][:, inputs], layer.gates.biases[0])
+    return _replace(layer, taken)
 
 
 def _replace(layer: Layer, arrays: Mapping[str, Any]) -> Layer:

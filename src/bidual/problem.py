@@ -41,6 +41,9 @@ class Problem:
             raise InvalidDataError(
                 f"X, Y and weights must have shapes (n, d), (n, c) and (n,), got {X.shape}, {Y.shape} and {s.shape}"
             )
+        if self.architecture.n_features not in (None, X.shape[1]):
+            name, d = type(self.architecture).__name__, self.architecture.n_features
+            raise InvalidDataError(f"{name} has gates on {d} features, X has {X.shape[1]}; use gates of this X")
         if X.shape[0] == 0:
             raise InvalidDataError("X has no rows; pass at least one")
         for name, values in (("X", X), ("Y", Y), ("weights", s)):

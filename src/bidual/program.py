@@ -39,7 +39,7 @@ class Program:
 
     ``device`` is where its products run, ``spare`` the bytes they may take for what can be computed again.
 
-    Raises RefusedError for shared outputs of ReLU units, InvalidDataError if the patterns are of other rows.
+    Raises RefusedError for shared outputs of ReLU units, InvalidDataError if the patterns are of other rows or gates.
     """
 
     problem: Problem
@@ -51,6 +51,8 @@ class Program:
         n, rows = self.problem.X.shape[0], self.patterns.bits.n
         if rows != n:
             raise InvalidDataError(f"patterns are of {rows} rows, X has {n}; list patterns of this X")
+        if not self.problem.architecture.has_gates(self.patterns.gates, self.problem.lifted.shape[1]):
+            raise InvalidDataError(f"the patterns' gates are not of {self.problem.architecture}; sample them with it")
         if self.coned and self.shared:
             raise RefusedError(shared_refusal(self.problem))
 
@@ -131,7 +133,7 @@ class Program:
             inputs, outputs, t = left[i, :, r], right[i, r], size[i, r]
         else:
             blocks = U if self.coned else U[:, None]
-            size = self.norms(U).reshape(len(self.patterns), -1, self.problem.n_outputs)
+            size = self.norms(U).reshape(len(self.patterns), blocks.shape[1], self.problem.n_outputs)
             i, s, k = np.nonzero(size > DROP * size.max(initial=0.0))
             t = size[i, s, k]
             inputs = blocks[i, s, :, k] / t[:, None]

@@ -7,7 +7,7 @@ column if there is one), ``c`` outputs, ``m`` neurons, ``P`` activation patterns
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,9 @@ Matrix: TypeAlias = NDArray[np.float64]
 
 Masks: TypeAlias = NDArray[np.bool_]
 """(n, P): activation patterns, one column per pattern."""
+
+Gates: TypeAlias = NDArray[Any]
+"""(q, m): what opens gated units, in the terms of their architecture, as columns: directions, or paths."""
 
 Expired: TypeAlias = Callable[[], bool]
 """Asked by long work: True once the driver's time is spent."""

@@ -11,11 +11,13 @@ from bidual.architectures import (
     Bounded,
     GatedReLU,
     Linear,
+    ParallelGated,
     PiecewiseLinear,
     ReLU,
     Sign,
     Tanh,
 )
+from bidual.gates import GateNetwork
 from bidual.network import Layer, Network
 
 CASES: list[Architecture] = [
@@ -23,6 +25,8 @@ CASES: list[Architecture] = [
       for outputs in ("separate", "shared")),
     *(kind(bias, outputs) for kind in (GatedReLU, Linear, Sign, Tanh) for bias in ("penalized", "none")
       for outputs in ("separate", "shared")),
+    ParallelGated(GateNetwork.sample(np.eye(2), 3, (2,))),
+    ParallelGated(GateNetwork.sample(np.eye(3), 2, (2, 3), 1, bias=False), "none", "shared"),
 ]  # fmt: skip
 
 every_architecture = pytest.mark.parametrize("architecture", CASES, ids=repr)
@@ -63,6 +67,9 @@ def random_network(
     b = rng.normal(size=m) if biased else np.zeros(m)
     A[rng.uniform(size=A.shape) < 0.3] = 0.0
     last = Layer(A, rng.normal(size=c) if intercept else np.zeros(c))
+    if isinstance(architecture, ParallelGated):
+        paths = architecture.gates.paths()[:, rng.integers(architecture.gates.n_paths, size=m)]
+        return Network((Layer(W, b, "gated", gates=architecture.gates, paths=paths), last))
     if not architecture.gated:
         slope = getattr(architecture, "slope", 0.0)
         return Network((Layer(W, b, WORDS[type(architecture)], slope), last))

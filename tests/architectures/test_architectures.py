@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bidual.architectures import Architecture, Bounded, GatedReLU, Linear, Neurons, ReLU, Tanh, no_neurons
-from bidual.architectures.patterns import sample
+from bidual.architectures import (
+    Architecture,
+    Bounded,
+    GatedReLU,
+    Linear,
+    Neurons,
+    ParallelGated,
+    ReLU,
+    Tanh,
+    no_neurons,
+)
 from bidual.errors import InvalidParameterError, RefusedError
 from bidual.losses import Squared
 from bidual.network import Layer, Network
@@ -26,6 +37,7 @@ def random_case(architecture: Architecture, seed: int, kind: str, c: int) -> tup
     """A small problem, a dual vector that is feasible for its intercept, and a network of the class."""
     rng = np.random.default_rng(seed)
     n, d, m = int(rng.integers(1, 7)), int(rng.integers(1, 4)), int(rng.integers(0, 6))
+    d = architecture.n_features or d
     intercept = architecture.bias == "free" or bool(rng.uniform() < 0.5)
     X, V = random_rows(rng, n, d, kind), rng.normal(size=(n, c))
     V = balanced(V) if intercept else V
@@ -39,9 +51,8 @@ def enumerated(problem: Problem, V: np.ndarray) -> Pricing | None:
     try:
         return Enumerated().price(problem, V, nothing, 0.0, np.random.default_rng(0))
     except RefusedError:
-        assert (
-            isinstance(problem.architecture, Tanh) or problem.architecture.gated and problem.architecture.bias == "none"
-        )
+        bare = problem.architecture.gated and problem.architecture.bias == "none"
+        assert bare or isinstance(problem.architecture, Tanh | ParallelGated)
         return None
 
 
@@ -87,7 +98,7 @@ def test_scores_on_patterns_stay_below_the_bound(
     architecture: Architecture, c: int, seed: int, kind: str, share: float
 ) -> None:
     problem, V, _ = random_case(architecture, seed, kind, c)
-    patterns = sample(problem.lifted, 6, seed % 1000)
+    patterns = architecture.sample(problem.lifted, 6, seed % 1000)
     exact = architecture.on_patterns(problem.lifted, patterns, V, 0.0)
     floor = share * exact.bound if np.isfinite(exact.bound) else share
     prices = architecture.on_patterns(problem.lifted, patterns, V, floor)
@@ -135,8 +146,7 @@ def test_size_is_the_same_however_a_network_is_balanced(architecture: Architectu
     if isinstance(architecture, Bounded):
         return
     hidden, last = network.layers
-    gate = {} if hidden.gate is None else {"gate": hidden.gate, "gate_bias": hidden.gate_bias}
-    scaled = Layer(factor * hidden.weight, factor * hidden.bias, hidden.activation, hidden.slope, **gate)
+    scaled = replace(hidden, weight=factor * hidden.weight, bias=factor * hidden.bias)
     other = Network((scaled, Layer(last.weight / factor, last.bias)))
     assert architecture.size(other) == pytest.approx(architecture.size(network))
 
@@ -166,12 +176,12 @@ def test_a_gate_through_a_row_is_open_there() -> None:
 @every_piecewise
 def test_most_patterns_bounds_their_number(architecture: Architecture) -> None:
     for seed, kind in enumerate(DATA):
-        X = architecture.lift(random_rows(np.random.default_rng(seed), 5, 2, kind))
+        X = architecture.lift(random_rows(np.random.default_rng(seed), 5, architecture.n_features or 2, kind))
         most = architecture.most_patterns(5, int(np.linalg.matrix_rank(X)))
         try:
             cells = architecture.all_patterns(X)
         except RefusedError:
-            assert architecture.gated and architecture.bias == "none"
+            assert isinstance(architecture, ParallelGated) or architecture.gated and architecture.bias == "none"
             continue
         assert 1 <= len(cells) <= most
         assert len(cells.distinct()) == len(cells)

@@ -19,6 +19,7 @@ from torch import nn
 from bidual import MLPClassifier, MLPRegressor
 from bidual.errors import InvalidParameterError, MissingDependencyError
 from bidual.export import from_torch, to_onnx, to_torch
+from bidual.gates import GateNetwork
 from bidual.network import Layer, Network
 
 ACTIVATIONS = [("linear", 0), ("relu", 0), ("relu", 0.01), ("relu", -1), ("tanh", 0), ("gated", 0), ("sign", 0)]
@@ -40,8 +41,19 @@ def networks(draw: st.DrawFn, activations: Any = ACTIVATIONS, branches: Any = (N
         numbers = [rng.integers(-2, 3, (*lead, *shape)) for shape in ((p, m), (m,), (p, m), (m,))]
         if activation in ("linear", "tanh"):
             numbers[0] = numbers[0] + rng.normal(size=numbers[0].shape)
-        layers.append(Layer(*numbers[:2], activation, slope, *(numbers[2:] if activation == "gated" else ())))
+        if activation == "gated" and count is None and p and draw(st.booleans()):
+            gates = gate_network(rng, p)
+            paths = gates.paths()[:, rng.integers(gates.n_paths, size=m)]
+            layers.append(Layer(*numbers[:2], activation, gates=gates, paths=paths))
+        else:
+            layers.append(Layer(*numbers[:2], activation, slope, *(numbers[2:] if activation == "gated" else ())))
     return Network(tuple(layers))
+
+
+def gate_network(rng: np.random.Generator, p: int) -> GateNetwork:
+    """Two branches of two layers, of whole numbers."""
+    weights = tuple(rng.integers(-2, 3, (2, *shape)) for shape in ((p, 3), (3, 2)))
+    return GateNetwork(weights, tuple(rng.integers(-2, 3, (2, m)) for m in (3, 2)))
 
 
 def rows(network: Network, n: int = 6) -> np.ndarray:
@@ -68,6 +80,7 @@ def steady(network: Network, X: np.ndarray) -> bool:
         if layer.activation in ("gated", "sign"):
             bias = layer.gate_bias if layer.gate is not None else layer.bias
             z = H @ (layer.weight if layer.gate is None else layer.gate) + bias[..., None, :]
+            z = z if layer.gates is None else layer.gates(H, layer.paths)
             if ((np.abs(z) < 1e-9) & (z != np.round(z))).any():
                 return False
         H = layer(H)
@@ -89,6 +102,17 @@ def test_onnx_predicts_the_same(network: Network, tmp_path_factory: pytest.TempP
     to_onnx(network, path)
     if steady(network, X):
         assert_same(run_onnx(path, X), network, X)
+
+
+def test_paths_of_every_branch_are_exported(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    gates, X = gate_network(rng, 4), rng.normal(size=(20, 4))
+    m, path = gates.n_paths, tmp_path / "n.onnx"
+    hidden = Layer(rng.normal(size=(4, m)), np.ones(m), "gated", gates=gates, paths=gates.paths())
+    network = Network((hidden, Layer(rng.normal(size=(m, 2)), np.zeros(2))))
+    to_onnx(network, path)
+    assert_same(run_onnx(path, X), network, X)
+    assert_same(run_torch(to_torch(network), X), network, X)
 
 
 @settings(max_examples=100, deadline=None)

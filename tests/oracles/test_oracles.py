@@ -10,7 +10,18 @@ from architectures.cases import DATA, balanced, every_architecture, every_piecew
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bidual.architectures import Architecture, GatedReLU, Linear, Neurons, Patterns, ReLU, Sign, Tanh, no_neurons
+from bidual.architectures import (
+    Architecture,
+    GatedReLU,
+    Linear,
+    Neurons,
+    ParallelGated,
+    Patterns,
+    ReLU,
+    Sign,
+    Tanh,
+    no_neurons,
+)
 from bidual.architectures.patterns import sample
 from bidual.certificate import verify_bound
 from bidual.errors import InvalidDataError, InvalidParameterError, RefusedError
@@ -124,12 +135,13 @@ def test_plane_equals_a_sweep_over_angles(slope: float, seed: int, kind: str) ->
 def test_enumeration_is_never_beaten_by_search_or_samples(architecture: Architecture, c: int) -> None:
     for seed in range(4):
         rng = np.random.default_rng(seed)
-        X, V = random_rows(rng, 7, 2, DATA[seed]), balanced(rng.normal(size=(7, c)))
+        X, V = random_rows(rng, 7, architecture.n_features or 2, DATA[seed]), balanced(rng.normal(size=(7, c)))
         problem = make_problem(X, c, architecture)
         try:
             everything = ask(Enumerated(), problem, V)
         except RefusedError:
-            assert isinstance(architecture, Tanh) or architecture.gated and architecture.bias == "none"
+            bare = architecture.gated and architecture.bias == "none"
+            assert bare or isinstance(architecture, Tanh | ParallelGated)
             continue
         bound = everything.dual.bound
         assert bound.scope == "global" or architecture.faces and architecture.bias == "none"
@@ -237,16 +249,16 @@ def test_search_on_torch_finds_the_same_neurons() -> None:
 @settings(max_examples=8, deadline=None)
 def test_listed_bounds_hold_on_their_patterns_and_verify(architecture: Architecture, seed: int, kind: str) -> None:
     rng = np.random.default_rng(seed)
-    X, V = random_rows(rng, 6, 2, kind), balanced(rng.normal(size=(6, 2)))
+    X, V = random_rows(rng, 6, architecture.n_features or 2, kind), balanced(rng.normal(size=(6, 2)))
     problem = make_problem(X, 2, architecture)
-    patterns = sample(problem.lifted, 4, seed % 97)
+    patterns = architecture.sample(problem.lifted, 4, seed % 97)
     priced = ask(Listed(patterns), problem, V)
     bound = priced.dual.bound
     assert (bound.scope, bound.method) == ("patterns", "projection")
     verify_bound(problem, priced.dual)
     # Random units inside the listed cones (linear ones and gated ones: with these masks) score no more.
     U = rng.normal(size=(problem.lifted.shape[1], 200))
-    U = np.hstack([U, patterns.gates])
+    U = np.hstack([U, patterns.gates]) if len(patterns.gates) == len(U) else U
     for mask in patterns.masks.T:
         inside = ((np.where(mask[:, None], 1.0, -1.0) * (problem.lifted @ U)) >= 0).all(axis=0)
         if architecture.gated or isinstance(architecture, Linear):

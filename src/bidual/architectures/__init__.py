@@ -3,9 +3,10 @@
 from bidual.architectures.base import Architecture, PatternPrices, Witness
 from bidual.architectures.bounded import Bounded
 from bidual.architectures.branches import Branches
-from bidual.architectures.gated import GatedReLU
+from bidual.architectures.gated import Gated, GatedReLU
 from bidual.architectures.linear import Linear
 from bidual.architectures.neurons import Neurons, no_neurons
+from bidual.architectures.parallel import ParallelGated
 from bidual.architectures.patterns import Patterns
 from bidual.architectures.pieces import PiecewiseLinear
 from bidual.architectures.relu import ReLU
@@ -15,6 +16,7 @@ from bidual.architectures.tanh import Tanh
 ARCHITECTURES: dict[str, type[Architecture]] = {
     "relu": ReLU,
     "gated": GatedReLU,
+    "parallel_gated": ParallelGated,
     "linear": Linear,
     "sign": Sign,
     "tanh": Tanh,
@@ -25,9 +27,11 @@ __all__ = [
     "Architecture",
     "Bounded",
     "Branches",
+    "Gated",
     "GatedReLU",
     "Linear",
     "Neurons",
+    "ParallelGated",
     "PatternPrices",
     "Patterns",
     "PiecewiseLinear",

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from bidual.architectures.branches import Branches
 from bidual.architectures.neurons import Neurons, no_neurons
-from bidual.architectures.patterns import Patterns
+from bidual.architectures.patterns import Patterns, sample
 from bidual.network import Layer, Network
 from bidual.operators.bits import Bits
 from bidual.operators.cone import Projections
-from bidual.typing import Matrix, Outputs, Rows, Vector
+from bidual.typing import Gates, Matrix, Outputs, Rows, Vector
 
 Bias = Literal["penalized", "free", "none"]
 OutputNorm = Literal["separate", "shared"]
@@ -78,6 +78,7 @@ class Architecture(ABC):
     outputs : ``"separate"`` (``|a|`` is the 1-norm: each neuron feeds one output) or ``"shared"`` (the 2-norm).
 
     faces : True if units on hyperplanes of the data can have patterns of their own, which no cell has.
+    n_features : d, where the class is of networks on so many features; None where it is of any number.
 
     The score of a neuron against a dual vector V (n, c) is ``|<V, activation a'>|``.
     """
@@ -86,6 +87,10 @@ class Architecture(ABC):
     outputs: OutputNorm
     gated: bool = False
     faces: bool = False
+
+    @property
+    def n_features(self) -> int | None:
+        return None
 
     def lift(self, X: Rows) -> Rows:
         """(n, p): X with the bias column appended, if there is one."""
@@ -110,6 +115,10 @@ class Architecture(ABC):
     @abstractmethod
     def most_patterns(self, n: int, r: int) -> int:
         """An upper bound of how many patterns n rows of rank r have."""
+
+    def sample(self, Xl: Rows, n_patterns: int, seed: int, antithetic: bool = False) -> Patterns:
+        """Some patterns: see :func:`~bidual.architectures.patterns.sample`."""
+        return sample(Xl, n_patterns, seed, antithetic)
 
     @abstractmethod
     def on_patterns(self, Xl: Rows, patterns: Patterns, V: Outputs, floor: float) -> PatternPrices:
@@ -148,6 +157,16 @@ class Architecture(ABC):
         gates = neurons.inputs if neurons.gates is None else neurons.gates
         return Patterns(Bits.nonnegative(Xl, gates), gates)
 
+    def has_gates(self, gates: Gates, p: int) -> bool:
+        """True if these can be gates, or hyperplanes, of neurons on p lifted features."""
+        return gates.ndim == 2 and gates.shape[0] == p and gates.dtype.kind == "f"
+
+    def gates_of(self, hidden: Layer) -> Gates | None:
+        """What opens the units of a hidden layer, neuron by neuron; None where they open themselves."""
+        if hidden.gate is None or hidden.gate_bias is None:
+            return None
+        return hidden.gate if self.bias == "none" else np.vstack([hidden.gate, hidden.gate_bias])
+
     def lies_on(self, Xl: Rows, neurons: Neurons, patterns: Patterns) -> NDArray[np.bool_]:
         """(m, P): which neurons lie on which pattern, one that opens exactly its rows."""
         place = {mask.tobytes(): j for j, mask in enumerate(patterns.bits.packed)}
@@ -171,10 +190,7 @@ class Architecture(ABC):
         several outputs becomes one neuron for each. Units of zero size are left out."""
         hidden, last = network.layers
         W = hidden.weight if self.bias == "none" else np.vstack([hidden.weight, hidden.bias])
-        A = last.weight.T
-        gates = None
-        if hidden.gate is not None and hidden.gate_bias is not None:
-            gates = hidden.gate if self.bias == "none" else np.vstack([hidden.gate, hidden.gate_bias])
+        A, gates = last.weight.T, self.gates_of(hidden)
         if self.outputs == "separate":
             output, unit = np.nonzero(A)
             split = np.zeros((A.shape[0], unit.size))
@@ -196,6 +212,8 @@ class Architecture(ABC):
         own = self.layer(np.zeros((d, 0)), np.zeros(0), no_neurons(d if self.bias == "none" else d + 1, c, self.gated))
         if (hidden.activation, hidden.slope, last.activation) != (own.activation, own.slope, "linear"):
             return f"the network has units {hidden!r} and {last!r}, {name} has {own.activation} of slope {own.slope:g}"
+        if hidden.gates != own.gates:
+            return f"the network's gates are {hidden.gates or 'of each unit'}, those of {name} {own.gates or 'are not'}"
         if self.bias == "none" and (hidden.bias.any() or (hidden.gate_bias is not None and hidden.gate_bias.any())):
             return f"the hidden units have biases, {name}(bias='none') has none; use bias='penalized'"
         if not intercept and last.bias.any():

@@ -20,26 +20,38 @@ from bidual.operators.masked import MaskedData
 from bidual.typing import Matrix, Outputs, Rows, Vector
 
 
-@final
-@dataclass(frozen=True)
-class GatedReLU(PiecewiseLinear):
-    """Units ``1[g'x >= 0] u'x`` (Mishkin, Sahiner & Pilanci 2022): the program over patterns without its cones.
+class Gated(PiecewiseLinear):
+    """Units ``1[gate open at x] u'x``: the program over patterns without its cones.
 
     With several outputs, ``"separate"`` charges ``sum ||U_jk||`` (a group for each pattern and output) and ``"shared"``
     the nuclear norm ``sum_j ||U_j||_*`` of the blocks U_j (p, c), which is exactly the weight decay of units that
     share a gate (Sahiner et al. 2020).
     """
 
-    bias: Bias = "penalized"
-    outputs: OutputNorm = "separate"
     gated = True
-    faces = True
 
     def __post_init__(self) -> None:
         if self.bias == "free":
             raise InvalidParameterError(
                 "bias='free' has no finite neuron bound for gated units; use 'penalized', or 'none' with an intercept"
             )
+
+    def norm_bound(self, Xl: Rows, V: Outputs) -> float:
+        each = [bounds.gate(Xl, v) for v in V.T]
+        return float(max(each) if self.outputs == "separate" else np.linalg.norm(each))
+
+    def on_patterns(self, Xl: Rows, patterns: Patterns, V: Outputs, floor: float) -> PatternPrices:
+        return block_prices(MaskedData(Xl, patterns.bits).adjoint(V), self.outputs, patterns.gates)
+
+
+@final
+@dataclass(frozen=True)
+class GatedReLU(Gated):
+    """Units ``1[g'x >= 0] u'x`` (Mishkin, Sahiner & Pilanci 2022), each with a gate g of its own."""
+
+    bias: Bias = "penalized"
+    outputs: OutputNorm = "separate"
+    faces = True
 
     def slopes(self, Xl: Rows, neurons: Neurons, Z: Matrix | None = None) -> Matrix:
         return (Xl @ neurons.gates >= 0).astype(float)  # type: ignore[operator]
@@ -57,10 +69,3 @@ class GatedReLU(PiecewiseLinear):
         assert gates is not None
         open_, threshold = (gates, np.zeros(gates.shape[1])) if self.bias == "none" else (gates[:-1], gates[-1])
         return Layer(weight, bias, "gated", gate=open_, gate_bias=threshold)
-
-    def norm_bound(self, Xl: Rows, V: Outputs) -> float:
-        each = [bounds.gate(Xl, v) for v in V.T]
-        return float(max(each) if self.outputs == "separate" else np.linalg.norm(each))
-
-    def on_patterns(self, Xl: Rows, patterns: Patterns, V: Outputs, floor: float) -> PatternPrices:
-        return block_prices(MaskedData(Xl, patterns.bits).adjoint(V), self.outputs, patterns.gates)

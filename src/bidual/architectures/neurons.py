@@ -7,19 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bidual.typing import Matrix
+from bidual.typing import Gates, Matrix
 
 
 @dataclass(frozen=True)
 class Neurons:
     """m neurons of unit size: neuron j maps x to ``activation(<x, inputs[:, j]>) outputs[:, j]``.
 
-    inputs : (p, m), outputs : (c, m), gates : (p, m), the direction whose sign opens a gated neuron, or None.
+    inputs : (p, m), outputs : (c, m), gates : (q, m), what opens a gated neuron, in its architecture's terms (the
+    direction whose sign does, q = p, or a path), or None.
     """
 
     inputs: Matrix
     outputs: Matrix
-    gates: Matrix | None = None
+    gates: Gates | None = None
 
     def __len__(self) -> int:
         return self.inputs.shape[1]
@@ -31,6 +32,8 @@ class Neurons:
 
     def join(self, other: Neurons) -> Neurons:
         """These neurons followed by the others."""
+        if len(self) == 0 or len(other) == 0:
+            return self if len(other) == 0 else other
         gates = None
         if self.gates is not None and other.gates is not None:
             gates = np.concatenate([self.gates, other.gates], axis=1)

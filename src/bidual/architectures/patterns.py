@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bidual.operators.bits import Bits
-from bidual.typing import Masks, Matrix, Rows
+from bidual.typing import Gates, Masks, Rows
 
 
 @final
@@ -17,14 +17,14 @@ from bidual.typing import Masks, Matrix, Rows
 class Patterns:
     """P activation patterns of n rows: ``masks[:, j] = 1[X gates[:, j] >= 0]``, up to rows on the hyperplane.
 
-    Made from masks (n, P) bool, or their bits, and gates (p, P). Only the bits are kept, n P / 8 bytes; ``masks``
-    unpacks them. Raises InvalidDataError for masks that are not boolean.
+    Made from masks (n, P) bool, or their bits, and gates (p, P), or what else opens the architecture's units. Only the
+    bits are kept, n P / 8 bytes; ``masks`` unpacks them. Raises InvalidDataError for masks that are not boolean.
     """
 
     bits: Bits
-    gates: Matrix
+    gates: Gates
 
-    def __init__(self, masks: Masks | Bits, gates: Matrix):
+    def __init__(self, masks: Masks | Bits, gates: Gates):
         object.__setattr__(self, "bits", Bits.of(masks))
         object.__setattr__(self, "gates", gates)
 
@@ -39,6 +39,10 @@ class Patterns:
     def take(self, which: NDArray[np.intp] | NDArray[np.bool_]) -> Patterns:
         """The patterns at the given places."""
         return Patterns(self.bits.take(which), self.gates[:, which])
+
+    def nonempty(self) -> Patterns:
+        """The patterns that are open somewhere."""
+        return self.take(np.any(self.bits.packed, axis=1))
 
     def distinct(self) -> Patterns:
         """Each pattern once, in order of first appearance."""
@@ -67,4 +71,4 @@ def sample(X: Rows, n_patterns: int, seed: int, antithetic: bool = False) -> Pat
     gates /= np.where(scale > 0, scale, 1.0)[:, None]
     gates = np.hstack([gates, -gates])[:, :n_patterns] if antithetic else gates
     patterns = Patterns(Bits.nonnegative(X, gates), gates)
-    return patterns.take(np.any(patterns.bits.packed, axis=1)).distinct()
+    return patterns.nonempty().distinct()

@@ -70,7 +70,7 @@ def _check_form(problem: Problem, patterns: Patterns, witness: Witness | None) -
     """Masks are of the rows, and multipliers of listed patterns, outputs, signs and rows; none is negative."""
     bits, gates = patterns.bits, patterns.gates
     (n, p), P, c = problem.lifted.shape, len(patterns), problem.n_outputs
-    if bits.n != n or gates.shape != (p, P) or gates.dtype.kind != "f":
+    if bits.n != n or gates.shape[1:] != (P,) or not problem.architecture.has_gates(gates, p):
         raise CertificateError(f"masks of {bits.n} rows, gates of shape {gates.shape} and type {gates.dtype}")
     if witness is None:
         return

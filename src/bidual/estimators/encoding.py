@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, final
 
@@ -12,7 +13,7 @@ from bidual.estimators.rows import WeightedRows
 from bidual.estimators.scaling import Scaling, check_moderate
 from bidual.estimators.targets import RealTargets, Targets, numbers
 from bidual.network import Layer, Network
-from bidual.typing import Matrix, Outputs, Rows, Vector, Weights
+from bidual.typing import Matrix, Outputs, Rows, Weights
 
 
 @final
@@ -68,24 +69,16 @@ class Encoding:
     def fold(self, network: Network) -> Network:
         """The same network on the user's columns: the standardisation becomes part of the weights."""
         hidden, last = network.layers
-        weight, bias = _fold_in(self.inputs, hidden.weight, hidden.bias)
-        gate = gate_bias = None
-        if hidden.gate is not None and hidden.gate_bias is not None:
-            gate, gate_bias = _fold_in(self.inputs, hidden.gate, hidden.gate_bias)
         out = self._output_scaling(last.bias.size)
         folded = Layer(last.weight * out.factor, (last.bias + out.offset) * out.factor)
-        return Network((replace(hidden, weight=weight, bias=bias, gate=gate, gate_bias=gate_bias), folded))
+        return Network((_moved(_fold_in, self.inputs, hidden), folded))
 
     def unfold(self, network: Network) -> Network:
         """The inverse of :meth:`fold`."""
         hidden, last = network.layers
-        weight, bias = _fold_out(self.inputs, hidden.weight, hidden.bias)
-        gate = gate_bias = None
-        if hidden.gate is not None and hidden.gate_bias is not None:
-            gate, gate_bias = _fold_out(self.inputs, hidden.gate, hidden.gate_bias)
         out = self._output_scaling(last.bias.size)
         unfolded = Layer(last.weight / out.factor, last.bias / out.factor - out.offset)
-        return Network((replace(hidden, weight=weight, bias=bias, gate=gate, gate_bias=gate_bias), unfolded))
+        return Network((_moved(_fold_out, self.inputs, hidden), unfolded))
 
     def _output_scaling(self, c: int) -> Scaling:
         return self.targets.scaling if isinstance(self.targets, RealTargets) else Scaling.none(c)
@@ -95,10 +88,24 @@ class Encoding:
         return self.inputs.same_as(other.inputs) and self.targets.same_as(other.targets)
 
 
-def _fold_in(scaling: Scaling, weight: Matrix, bias: Vector) -> tuple[Matrix, Vector]:
+Fold = Callable[[Scaling, Matrix, Matrix], tuple[Matrix, Matrix]]
+
+
+def _moved(fold: Fold, scaling: Scaling, hidden: Layer) -> Layer:
+    """The hidden layer on other columns, its gates too."""
+    weight, bias = fold(scaling, hidden.weight, hidden.bias)
+    gate, gate_bias, gates = hidden.gate, hidden.gate_bias, hidden.gates
+    if gate is not None and gate_bias is not None:
+        gate, gate_bias = fold(scaling, gate, gate_bias)
+    if gates is not None:
+        gates = gates.begun_by(*fold(scaling, gates.weights[0], gates.biases[0]))
+    return replace(hidden, weight=weight, bias=bias, gate=gate, gate_bias=gate_bias, gates=gates)
+
+
+def _fold_in(scaling: Scaling, weight: Matrix, bias: Matrix) -> tuple[Matrix, Matrix]:
     return weight / scaling.factor[:, None], bias - scaling.offset @ weight
 
 
-def _fold_out(scaling: Scaling, weight: Matrix, bias: Vector) -> tuple[Matrix, Vector]:
+def _fold_out(scaling: Scaling, weight: Matrix, bias: Matrix) -> tuple[Matrix, Matrix]:
     standard = weight * scaling.factor[:, None]
     return standard, bias + scaling.offset @ standard

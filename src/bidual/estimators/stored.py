@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bidual.architectures import ARCHITECTURES, Branches, Patterns, Witness
+from bidual.architectures import ARCHITECTURES, Architecture, Branches, ParallelGated, Patterns, Witness
 from bidual.certificate import Bound, Certificate, DualPoint
 from bidual.errors import InvalidDataError
 from bidual.estimators.encoding import Encoding
@@ -15,6 +15,7 @@ from bidual.estimators.formulation import Formulation
 from bidual.estimators.scaling import Scaling
 from bidual.estimators.targets import ClassTargets, RealTargets, Targets
 from bidual.files import Arrays
+from bidual.gates import GateNetwork
 from bidual.losses import LOSSES
 from bidual.operators.bits import Bits
 from bidual.penalties import Ball, Strength
@@ -29,19 +30,19 @@ Stored = tuple[dict[str, Any], Arrays]
 def put_formulation(formulation: Formulation) -> Stored:
     described = {
         "loss": _put_part(formulation.loss, LOSSES),
-        "architecture": _put_part(formulation.architecture, ARCHITECTURES),
         "penalty": _put_part(formulation.penalty, PENALTIES),
         "intercept": formulation.intercept,
         "standardize": formulation.standardize,
     }
-    targets, arrays = _put_targets(formulation.encoding.targets)
-    return described | {"targets": targets}, arrays | _put_scaling("inputs", formulation.encoding.inputs)
+    described["architecture"], gates = _put_architecture(formulation.architecture)
+    described["targets"], arrays = _put_targets(formulation.encoding.targets)
+    return described, arrays | gates | _put_scaling("inputs", formulation.encoding.inputs)
 
 
 def get_formulation(described: dict[str, Any], arrays: Arrays) -> Formulation:
     return Formulation(
         loss=_get_part(described["loss"], LOSSES),
-        architecture=_get_part(described["architecture"], ARCHITECTURES),
+        architecture=_get_architecture(described["architecture"], arrays),
         penalty=_get_part(described["penalty"], PENALTIES),
         intercept=described["intercept"],
         standardize=described["standardize"],
@@ -138,6 +139,21 @@ def _get_scaling(name: str, arrays: Arrays) -> Scaling:
     if not (np.isfinite([unit, center, scale]).all() and (unit > 0).all() and (scale > 0).all()):
         raise InvalidDataError(f"the scaling of the {name} is not positive and finite")
     return Scaling(unit, center, scale)
+
+
+def _put_architecture(architecture: Architecture) -> Stored:
+    """Its gates, which are arrays, apart."""
+    if not isinstance(architecture, ParallelGated):
+        return _put_part(architecture, ARCHITECTURES), {}
+    described = {"name": "parallel_gated", "fields": {"bias": architecture.bias, "outputs": architecture.outputs}}
+    return described, {f"gates.{key}": value for key, value in architecture.gates.arrays.items()}
+
+
+def _get_architecture(described: dict[str, Any], arrays: Arrays) -> Architecture:
+    gates = _under("gates.", arrays)
+    if not gates:
+        return _get_part(described, ARCHITECTURES)
+    return ParallelGated(GateNetwork.from_arrays(gates), **described["fields"])
 
 
 def _put_part(part: Any, table: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import os
 from typing import Any, final
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from bidual.errors import InvalidParameterError, MissingDependencyError
 from bidual.export.source import exported_network
@@ -53,7 +54,7 @@ def _model(network: Network, dtype: np.dtype[Any], onnx: Any) -> Any:
     if network.n_branches is None:
         graph.add("Identity", h, output="F")
     else:
-        graph.add("ReduceSum", h, graph.constant(np.array([0]), np.dtype(np.int64)), output="F", keepdims=0)
+        graph.add("ReduceSum", h, graph.whole([0]), output="F", keepdims=0)
     ends = [
         onnx.helper.make_tensor_value_info(name, graph.element, ["n", size])
         for name, size in (("X", network.n_inputs), ("F", network.n_outputs))
@@ -77,9 +78,8 @@ def _activated(graph: _Graph, layer: Layer, h: str) -> str:
                 "Where", graph.add("Greater", z, graph.number(0.0)), z, graph.add("Mul", z, graph.number(layer.slope))
             )
         case "gated":
-            assert layer.gate is not None and layer.gate_bias is not None
-            gate = graph.add("GreaterOrEqual", graph.affine(h, layer.gate, layer.gate_bias), graph.number(0.0))
-            return graph.add("Mul", z, graph.add("Cast", gate, to=graph.element))
+            open_ = graph.add("GreaterOrEqual", _gate(graph, layer, h), graph.number(0.0))
+            return graph.add("Mul", z, graph.add("Cast", open_, to=graph.element))
         case "tanh":
             return graph.add("Tanh", z)
         case "sign":
@@ -88,6 +88,20 @@ def _activated(graph: _Graph, layer: Layer, h: str) -> str:
         case "linear":
             return z
     raise InvalidParameterError(f"activation {layer.activation!r} has no operators here; export another network")
+
+
+def _gate(graph: _Graph, layer: Layer, h: str) -> str:
+    """The name of what opens the units where it is not negative: a linear function, or the least along their paths."""
+    if layer.gates is None or layer.paths is None:
+        assert layer.gate is not None and layer.gate_bias is not None
+        return graph.affine(h, layer.gate, layer.gate_bias)
+    values = []
+    for weight, bias, units in zip(layer.gates.weights, layer.gates.biases, layer.paths[1:], strict=True):
+        z = graph.affine(h, weight, bias)  # (B, n, m)
+        each = graph.add("Reshape", graph.add("Transpose", z, perm=[1, 0, 2]), graph.whole([0, -1]))
+        values.append(graph.add("Gather", each, graph.whole(layer.paths[0] * weight.shape[2] + units), axis=1))
+        h = graph.add("Relu", z)
+    return graph.add("Min", *values)
 
 
 @final
@@ -122,6 +136,10 @@ class _Graph:
         if value not in self._numbers:
             self._numbers[value] = self.constant(np.array(value))
         return self._numbers[value]
+
+    def whole(self, values: ArrayLike) -> str:
+        """The name of whole numbers."""
+        return self.constant(np.asarray(values), np.dtype(np.int64))
 
     def affine(self, h: str, weight: Matrix, bias: Matrix) -> str:
         """``h W + b``, for every branch if the weight has a branch axis."""

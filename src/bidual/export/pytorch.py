@@ -91,7 +91,7 @@ def _chain(layers: Iterable[Layer], dtype: torch.dtype) -> nn.Sequential:
 
 def _parts(layer: Layer, dtype: torch.dtype) -> list[Any]:
     """The layer's modules, in order."""
-    from bidual.export.torch_modules import Gated, Sign
+    from bidual.export.torch_modules import Gated, PathValues, Sign
 
     nn, linear = _torch().nn, _linear(layer.weight, layer.bias, dtype)
     match layer.activation:
@@ -103,6 +103,10 @@ def _parts(layer: Layer, dtype: torch.dtype) -> list[Any]:
             return [linear, nn.Tanh()]
         case "sign":
             return [linear, Sign()]
+        case "gated" if layer.gates is not None:
+            layers = list(zip(layer.gates.weights, layer.gates.biases, strict=True))
+            branches = ([_linear(W[k], b[k], dtype) for W, b in layers] for k in range(layer.gates.n_branches))
+            return [Gated(linear, PathValues(branches, _torch().tensor(layer.paths)))]
         case "gated":
             assert layer.gate is not None and layer.gate_bias is not None
             return [Gated(linear, _linear(layer.gate, layer.gate_bias, dtype))]

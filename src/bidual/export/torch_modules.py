@@ -22,6 +22,30 @@ class Gated(nn.Module):  # type: ignore[misc]
 
 
 @final
+class PathValues(nn.Module):  # type: ignore[misc]
+    """(n, m): the least pre-activation along each path through ReLU branches, as :class:`~bidual.gates.GateNetwork`.
+
+    ``branches`` are lists of linear layers, ``paths`` (q, m) a branch and one unit of each of its layers.
+    """
+
+    def __init__(self, branches: Iterable[Iterable[nn.Module]], paths: Tensor) -> None:
+        super().__init__()
+        self.branches = nn.ModuleList(nn.ModuleList(branch) for branch in branches)
+        self.register_buffer("paths", paths)
+
+    def forward(self, x: Tensor) -> Tensor:
+        least = x.new_full((x.shape[0], self.paths.shape[1]), torch.inf)
+        for k, branch in enumerate(self.branches):
+            own = torch.nonzero(self.paths[0] == k)[:, 0]
+            h, values = x, least[:, own]
+            for linear, units in zip(branch, self.paths[1:, own], strict=True):
+                z = linear(h)
+                values, h = torch.minimum(values, z[:, units]), torch.relu(z)
+            least = least.index_copy(1, own, values)
+        return least
+
+
+@final
 class Sign(nn.Module):  # type: ignore[misc]
     """+1 where ``x >= 0`` and -1 elsewhere, where torch.sign has 0 at 0; nan stays nan. It has no gradient."""
 

@@ -8,7 +8,6 @@ from typing import final
 import numpy as np
 
 from bidual.architectures import Neurons, Patterns
-from bidual.architectures.patterns import sample
 from bidual.certificate import pattern_point
 from bidual.errors import InvalidDataError, InvalidParameterError
 from bidual.oracles.base import Oracle, Pricing
@@ -42,7 +41,8 @@ class Listed(Oracle):
 @final
 @dataclass(frozen=True)
 class Sampled(Oracle):
-    """:class:`Listed` on the patterns of ``n_patterns`` Gaussian gates, the same for the same data and seed."""
+    """:class:`Listed` on the patterns of ``n_patterns`` gates that the architecture draws: the same for the same data
+    and seed."""
 
     n_patterns: int = 200
     seed: int = 0
@@ -61,6 +61,5 @@ class Sampled(Oracle):
         rng: np.random.Generator,
         expired: Expired = never,
     ) -> Pricing:
-        return Listed(sample(problem.lifted, self.n_patterns, self.seed)).price(
-            problem, V, current, target, rng, expired
-        )
+        patterns = problem.architecture.sample(problem.lifted, self.n_patterns, self.seed)
+        return Listed(patterns).price(problem, V, current, target, rng, expired)

@@ -11,7 +11,6 @@ import numpy as np
 
 from bidual.architectures import Patterns, ReLU
 from bidual.architectures.base import Witness
-from bidual.architectures.patterns import sample
 from bidual.architectures.pieces import bent_refusal
 from bidual.certificate import Bound, DualPoint, witness_point
 from bidual.errors import InvalidParameterError
@@ -107,7 +106,7 @@ class FixedPatterns(Solver):
             return self.patterns
         if problem.architecture.most_patterns(*problem.lifted.shape) == 1:
             return problem.architecture.all_patterns(problem.lifted)
-        return sample(problem.lifted, self.n_patterns, self.seed, self.antithetic)
+        return problem.architecture.sample(problem.lifted, self.n_patterns, self.seed, self.antithetic)
 
 
 def _headway(steps: Iterable[Step], budget: Budget) -> Iterator[Proposal]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from bidual.architectures import Architecture, GatedReLU, Linear, Neurons, ReLU, Sign, Tanh
+from bidual.architectures import Architecture, GatedReLU, Linear, Neurons, ParallelGated, ReLU, Sign, Tanh
+from bidual.gates import GateNetwork
 from bidual.losses import LOSSES, Loss
 from bidual.network import Network
 from bidual.penalties import Ball, Penalty, Strength
 from bidual.problem import Problem
-from bidual.typing import Outputs, Vector
+from bidual.typing import Gates, Outputs, Vector
 
 SIZES = ((6, 2, 1), (6, 2, 2), (4, 3, 3), (1, 1, 2))
 """(n, d, c) of the data the checks use."""
@@ -27,8 +28,16 @@ def random_neurons(architecture: Architecture, p: int, c: int, m: int, rng: np.r
     A = rng.standard_normal((c, m))
     if architecture.outputs == "separate":
         A = np.eye(c)[:, rng.integers(c, size=m)] * rng.choice([-1.0, 1.0], size=m)
-    gates = rng.standard_normal((p, m)) if architecture.gated else None
+    gates = random_gates(architecture, p, m, rng) if architecture.gated else None
     return Neurons(U / architecture.input_norm(U), A / architecture.output_norm(A), gates)
+
+
+def random_gates(architecture: Architecture, p: int, m: int, rng: np.random.Generator) -> Gates:
+    """m Gaussian directions, or m of the paths of an architecture that has such."""
+    if isinstance(architecture, ParallelGated):
+        paths = architecture.gates.paths()
+        return paths[:, rng.integers(paths.shape[1], size=m)]
+    return rng.standard_normal((p, m))
 
 
 def random_network(architecture: Architecture, p: int, c: int, m: int, rng: np.random.Generator) -> Network:
@@ -65,6 +74,7 @@ def example_problems(seed: int = 0) -> list[Problem]:
         ReLU(slope=-1.0),
         Sign(),
         Tanh(),
+        ParallelGated(GateNetwork.sample(np.ones((1, 2)), 3, (2,), seed)),
     ]
     problems = []
     for loss_type in LOSSES.values():
