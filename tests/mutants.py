@@ -80,11 +80,11 @@ path without its last unit | gates.py | test_gates.py::test_a_path_is_as_open_as
     least[:, own] = np.minimum(least[:, own], Z[:, units]) => least[:, own] = Z[:, units]
 gates without rectifier | gates.py | test_gates.py::test_a_path_is_as_open_as_its_least_unit
     H = np.maximum(Z, 0.0) => H = Z
-gates of another network | architectures/base.py | architectures/test_parallel.py
+gates of another network | architectures/base.py | architectures/test_parallel_gated.py
     if hidden.gates != own.gates => if False
 paths of another branch in onnx | export/onnx_file.py | export/test_export.py::test_paths_of_every_branch_are_exported
     layer.paths[0] * weight.shape[2] + units => units
-masks that repeat | architectures/parallel.py | architectures/test_parallel.py
+masks that repeat | architectures/parallel_gated.py | architectures/test_parallel_gated.py
     .nonempty().distinct() => .nonempty()
 slope at zero | architectures/gated.py | architectures/test_architectures.py::test_a_gate_through_a_row_is_open_there
     (Xl @ neurons.gates >= 0) => (Xl @ neurons.gates > 0)
