@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bidual.analysis import leave_one_out
-from bidual.architectures import Architecture, GatedReLU, Linear, ReLU, Sign, Tanh
+from bidual.architectures import Architecture, GatedReLU, Linear, Neurons, ReLU, Sign, Tanh
 from bidual.errors import InvalidDataError, RefusedError
 from bidual.losses import Hinge, Huber, Logistic, Loss, Multinomial, SmoothedHinge, Squared, SquaredHinge
 from bidual.network import Network
@@ -77,7 +77,9 @@ def check_rate(problem: Problem, mean: bool, share: float = 1e-2) -> None:
     exact = np.stack([train(without(problem, i, share, mean), network)(problem.X) for i in rows], axis=1)
     change = known(problem, exact - F[:, None])
     assert np.abs(change).max() > 1e-4
-    np.testing.assert_allclose(known(problem, left.at(problem.X) - F[:, None]), change, atol=0.03 * np.abs(change).max())
+    np.testing.assert_allclose(
+        known(problem, left.at(problem.X) - F[:, None]), change, atol=0.03 * np.abs(change).max()
+    )
 
 
 @pytest.mark.parametrize("loss", SMOOTH, ids=lambda loss: loss.name)
@@ -87,6 +89,67 @@ def test_whole_rows(loss: Loss) -> None:
     exact = np.stack([train(without(problem, i), network)(problem.X[i : i + 1])[0] for i in rows])
     own, F = leave_one_out(problem, network, rows).own(), network(problem.X[rows])
     own, F, exact = known(problem, own), known(problem, F), known(problem, exact)
-    print(np.corrcoef(own.ravel(), exact.ravel())[0, 1] , np.linalg.norm(own - exact) / np.linalg.norm(F - exact))
+
     assert np.corrcoef(own.ravel(), exact.ravel())[0, 1] > 0.999
     assert np.linalg.norm(own - exact) < 0.35 * np.linalg.norm(F - exact)
+
+
+def test_the_textbook_formula_of_least_squares() -> None:
+    """Where all neurons stay, a network is a regression on them: ``y_i - f_-i(x_i) = r_i / (1 - H_ii)``."""
+    problem = make(Squared(), GatedReLU(), Strength(0.5), n=30)
+    network, step = train(problem), 1e-3
+    F, left = network(problem.X), leave_one_out(problem, network)
+    stay = np.flatnonzero(left.weights.any(axis=1).all(axis=1))[:4]
+    assert stay.size == 4
+    for i in stay:
+        Y = problem.Y.copy()
+        Y[i] += step
+        leverage = (train(replace(problem, Y=Y), network)(problem.X[i : i + 1])[0] - F[i]) / step
+        assert problem.Y[i] - left.own()[i] == pytest.approx((problem.Y[i] - F[i]) / (1 - leverage), rel=1e-2)
+
+
+def test_a_neuron_that_only_its_row_keeps_alive_vanishes() -> None:
+    X = np.array([[-2.0], [-1.0], [0.0], [1.0], [2.0]])
+    Y = np.array([[0.0], [0.0], [0.0], [0.0], [3.0]])
+    problem = Problem(X, Y, Squared(), ReLU(), Strength(0.1))
+    network = train(problem)
+    left = leave_one_out(problem, network)
+    assert network(X)[4] > 2.5
+    assert left.own()[4] == pytest.approx(0.0, abs=1e-6)
+    assert not left.weights[4].any()
+
+
+def test_without_neurons_and_intercept_nothing_moves() -> None:
+    problem = replace(make(Squared(), ReLU(), Strength(100.0)), intercept=False)
+    left = leave_one_out(problem, train(problem))
+    assert left.weights.size == 0
+    assert not left.own().any()
+    assert left.at(np.zeros((2, 2))).shape == (2, 9, 1)
+
+
+REFUSED = [
+    (Hinge(), ReLU(), "'hinge' has kinks.*smooth loss"),
+    (Squared(), Sign(), "Sign units.*use ReLU units"),
+    (Squared(), Tanh(), "Tanh units"),
+    (Multinomial(), GatedReLU(outputs="shared"), "outputs='shared' with 3.*outputs='separate'"),
+]
+
+
+@pytest.mark.parametrize(("loss", "architecture", "sentence"), REFUSED)
+def test_refusals(loss: Loss, architecture: Architecture, sentence: str) -> None:
+    problem = make(loss, architecture)
+    width = problem.lifted.shape[1]
+    units = Neurons(np.eye(width, 1), np.eye(problem.n_outputs, 1), np.eye(width, 1) if architecture.gated else None)
+    network = architecture.to_network(units, np.ones(1), np.zeros(problem.n_outputs))
+    with pytest.raises(RefusedError, match=sentence):
+        leave_one_out(problem, network)
+
+
+def test_refusals_of_size() -> None:
+    problem = make(Squared(), ReLU())
+    wide = ReLU().to_network(Neurons(np.ones((3, 1400)), np.ones((1, 1400))), np.ones(1400), np.zeros(1))
+    with pytest.raises(RefusedError, match="1400 neurons have 4200 weights.*fewer neurons"):
+        leave_one_out(problem, wide)
+    alone = replace(problem, X=problem.X[:1], Y=problem.Y[:1], weights=None)
+    with pytest.raises(InvalidDataError, match="X has one row.*at least two"):
+        leave_one_out(alone, train(alone))

@@ -31,10 +31,11 @@ FULL = 1e-6
 
 @final
 class LocalResponse:
-    """One Newton step of the problem without a row, from a network that is optimal with it.
+    """One Newton step of the problem without a row, from a network that is taken to be optimal with it.
 
-    Rows on a neuron's hyperplane are held there: the objective has a kink on either side. They are held no longer when
-    it is they that leave. A neuron whose vector would turn around vanishes instead.
+    Rows on a neuron's hyperplane are held there: the objective has a kink. Those of the row that leaves are released if
+    the objective is lower for it. A neuron whose vector would turn around vanishes instead. (The implicit function
+    theorem on the active neurons, as Koh & Liang 2017 for smooth networks.)
 
     The coordinates are those of a :class:`~bidual.solvers.inner.curvature.LocalModel`. For each neuron the first span
     the directions that hold all its kinks; then comes one for each kink, along which this one is released and the
@@ -56,7 +57,8 @@ class LocalResponse:
         self.model = LocalModel(problem, slopes, self.W, self.units.outputs, self.b, price, bases)
         constants = np.full(self.model.size - self.model.owner.size, -1)
         self.released = np.concatenate([*released, constants]).astype(np.intp)
-        self.hessian, self.gradient, self.length = self.model.hessian, self.model.gradient, self.model.length
+        self.hessian, self.length = self.model.hessian, self.model.length
+        self.gradient = np.where(self.released < 0, 0.0, self.model.gradient)  # the network is taken to be optimal
         self.P = self._inverse(not isinstance(problem.penalty, Strength) and price > 0.0)
 
     def _inverse(self, sized: bool) -> Matrix:
