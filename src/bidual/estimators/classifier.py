@@ -11,8 +11,8 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
-from bidual.estimators.base import ConvexMLP
 from bidual.estimators.callbacks import with_callbacks
+from bidual.estimators.one_fit import OneFitClassification
 from bidual.estimators.targets import ClassTargets, Labels, Targets
 from bidual.losses import LOSSES, Loss
 from bidual.solvers import Record
@@ -33,7 +33,7 @@ def _has_probabilities(estimator: Any) -> bool:
 
 
 @final
-class MLPClassifier(ClassifierMixin, ConvexMLP):  # type: ignore[misc]
+class MLPClassifier(ClassifierMixin, OneFitClassification):  # type: ignore[misc]
     """Two-layer neural network for classification, trained to a certified global optimum.
 
     With weights ``s`` that add up to 1, minimises over networks ``f`` of any width

@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.base import RegressorMixin
 
 from bidual.errors import InvalidDataError
-from bidual.estimators.base import ConvexMLP
 from bidual.estimators.callbacks import with_callbacks
+from bidual.estimators.intervals import OneFitRegression
 from bidual.estimators.scaling import Scaling
 from bidual.estimators.targets import RealTargets, Targets
 from bidual.losses import LOSSES, Loss
@@ -21,7 +21,7 @@ _CORE_LOSS = {"squared_error": "squared", "huber": "huber"}
 
 
 @final
-class MLPRegressor(RegressorMixin, ConvexMLP):  # type: ignore[misc]
+class MLPRegressor(RegressorMixin, OneFitRegression):  # type: ignore[misc]
     """Two-layer neural network for regression, trained to a certified global optimum.
 
     With weights ``s`` that add up to 1, minimises over networks ``f`` of any width

@@ -7,11 +7,9 @@ import numpy as np
 from bidual.architectures import Neurons
 from bidual.architectures.pieces import linear_pieces
 from bidual.problem import Problem
+from bidual.solvers.inner.curvature import LocalModel, gates_itself, null_space, rows_on_kinks
 from bidual.solvers.inner.master import Amplitudes
 from bidual.typing import Masks, Matrix, Vector
-
-KINK = 1e-9
-"""A row is on a neuron's hyperplane when its normalised distance is at most this."""
 
 WORK = 1500
 """The largest number of variables for which the dense Newton system is formed."""
@@ -31,8 +29,8 @@ def slide_in_cells(
         return None
     W, A, b = neurons.inputs * start.t, neurons.outputs, start.b
     slopes = architecture.slopes(Xl, neurons)
-    moves = not np.array_equal(slopes, architecture.slopes(Xl, Neurons(-neurons.inputs, A, neurons.gates)))
-    on = _on_hyperplane(Xl, W) if moves else np.zeros(slopes.shape, dtype=bool)
+    on = rows_on_kinks(problem, neurons)
+    moves = gates_itself(problem, neurons)
     lengths = np.linalg.norm(Xl, axis=1)
     f = _objective(problem, slopes, W, A, b, start.price)
     for _ in range(steps):
@@ -59,11 +57,6 @@ def slide_in_cells(
     return Neurons(W[:, keep] / t[keep], A[:, keep], neurons.take(keep).gates), t[keep], b
 
 
-def _on_hyperplane(Xl: Matrix, W: Matrix) -> Masks:
-    scale = np.linalg.norm(Xl, axis=1)[:, None] * np.linalg.norm(W, axis=0)
-    return np.abs(Xl @ W) <= KINK * scale
-
-
 def _objective(problem: Problem, slopes: Matrix, W: Matrix, A: Matrix, b: Vector, price: float) -> float:
     F = (slopes * (problem.lifted @ W)) @ A.T + b
     return problem.loss_value(F) + price * float(problem.architecture.input_norm(W).sum())
@@ -73,52 +66,15 @@ def _newton_direction(
     problem: Problem, slopes: Matrix, on: Masks, W: Matrix, A: Matrix, b: Vector, price: float
 ) -> tuple[Matrix, Vector, float]:
     """(direction (p, m), its intercept part (c,), the decrease that the quadratic model promises)."""
-    architecture, Xl, (p, m), c = problem.architecture, problem.lifted, W.shape, problem.n_outputs
-    F = (slopes * (Xl @ W)) @ A.T + b
-    R = problem.loss.gradient(F, problem.Y, problem.weights)
-    h, q = problem.loss.hessian(F, problem.Y, problem.weights)
-    bases = [_null_space(Xl[on[:, j]], p) for j in range(m)]
-    start = np.concatenate([[0], np.cumsum([B.shape[1] for B in bases])])
-    size = start[-1] + (c if problem.intercept else 0)
-    columns = np.hstack([(slopes[:, j : j + 1] * Xl) @ B for j, B in enumerate(bases)])
-    owner = np.repeat(np.arange(m), np.diff(start))
-    G, g = np.zeros((size, size)), np.zeros(size)
-    coupled = None if q is None else np.zeros((Xl.shape[0], size))
-    for k in range(c):
-        mine = np.flatnonzero(A[k, owner] != 0)
-        part = columns[:, mine] * A[k, owner[mine]]
-        if problem.intercept:
-            mine, part = np.append(mine, start[-1] + k), np.column_stack([part, np.ones(Xl.shape[0])])
-        G[np.ix_(mine, mine)] += part.T @ (h[:, k : k + 1] * part)
-        g[mine] += part.T @ R[:, k]
-        if coupled is not None and q is not None:
-            coupled[:, mine] += q[:, k : k + 1] * part
-    if coupled is not None:
-        G -= coupled.T @ coupled
-    norms = architecture.input_norm(W)
-    for j, B in enumerate(bases):
-        block = slice(start[j], start[j + 1])
-        inside = B[:-1] if architecture.bias == "free" else B
-        unit = (W[:-1, j] if architecture.bias == "free" else W[:, j]) / norms[j]
-        slope = inside.T @ unit
-        g[block] += price * slope
-        G[block, block] += price / norms[j] * (inside.T @ inside - np.outer(slope, slope))
-    G[np.diag_indices(size)] += 1e-13 * np.trace(G) / max(size, 1)
+    bases = [null_space(problem.lifted[column], W.shape[0]) for column in on.T]
+    model = LocalModel(problem, slopes, W, A, b, price, bases)
+    G, g = model.hessian, model.gradient
+    G[np.diag_indices(model.size)] += 1e-13 * np.trace(G) / max(model.size, 1)
     try:
-        z = -np.linalg.solve(G, g)
+        z = -np.asarray(np.linalg.solve(G, g), dtype=float)
     except np.linalg.LinAlgError:
-        return np.zeros_like(W), np.zeros(c), 0.0
-    direction = np.column_stack([B @ z[start[j] : start[j + 1]] for j, B in enumerate(bases)])
-    return direction, z[start[-1] :] if problem.intercept else np.zeros(c), float(-g @ z)
-
-
-def _null_space(rows: Matrix, p: int) -> Matrix:
-    """(p, r): an orthonormal basis of the vectors orthogonal to all rows."""
-    if rows.shape[0] == 0:
-        return np.eye(p)
-    _, s, Vt = np.linalg.svd(rows, full_matrices=True)
-    rank = int((s > KINK * max(s[0], 1e-300)).sum())
-    return Vt[rank:].T
+        return np.zeros_like(W), np.zeros(A.shape[0]), 0.0
+    return *model.move(z), float(-g @ z)
 
 
 def _first_wall(Xl: Matrix, W: Matrix, direction: Matrix, on: Masks) -> tuple[float, tuple[int, int] | None]:
