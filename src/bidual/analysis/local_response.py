@@ -109,7 +109,7 @@ class LocalResponse:
         if share < 1.0 or kinks.size == 0:
             return held
         freed = self._step(row, share, gone, kinks)
-        return min(held, freed, key=lambda moved: self._objective(*moved, row, gone))
+        return min(held, freed, key=lambda moved: self._objective(moved[0], moved[1], row, gone))
 
     def _step(self, row: int, share: float, gone: float, free: NDArray[np.intp]) -> tuple[Matrix, Vector]:
         """As :meth:`without`, with these kinks released."""
