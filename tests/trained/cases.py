@@ -75,19 +75,19 @@ def train(net: nn.Module, X: np.ndarray, y: torch.Tensor, loss: Any, decay: floa
 
 
 @cache
-def trained(kind: str) -> Model:
+def trained(kind: str, n: int = 14, d: int = 2) -> Model:
     """A model that was trained, though not to its optimum."""
-    X, y = rows(0, 14, 2)
+    X, y = rows(0, n, d)
     torch_settings = {"loss": "mse", "weight_decay": 0.05}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it did not converge
         match kind:
             case "module" | "float32" | "state_dict":
-                net = module(0, 2, 12, 1)
+                net = module(0, d, 12, 1)
                 net = train(net.float() if kind == "float32" else net, X, targets("mse", y, 1), nn.MSELoss(), 0.05, 150)
                 return Model(net.state_dict() if kind == "state_dict" else net, X, y, torch_settings)
             case "classes":
-                net = train(module(1, 2, 9, 3), X, targets("cross_entropy", y, 3), nn.CrossEntropyLoss(), 0.02, 150)
+                net = train(module(1, d, 9, 3), X, targets("cross_entropy", y, 3), nn.CrossEntropyLoss(), 0.02, 150)
                 settings = {"loss": nn.CrossEntropyLoss(), "weight_decay": 0.02}
                 return Model(net, X, targets("cross_entropy", y, 3), settings)
             case "regressor":
@@ -101,7 +101,7 @@ def trained(kind: str) -> Model:
                 return Model(bidual.MLPRegressor(alpha=0.02, tol=0.1, random_state=0).fit(X, y), X, y, {})
     rng = np.random.default_rng(0)
     network = Network(
-        (Layer(rng.normal(size=(2, 5)), rng.normal(size=5), "relu", 0.1), Layer(rng.normal(size=(5, 1)), np.zeros(1)))
+        (Layer(rng.normal(size=(d, 5)), rng.normal(size=5), "relu", 0.1), Layer(rng.normal(size=(5, 1)), np.zeros(1)))
     )
     return Model(network, X, y, {"loss": "huber", "weight_decay": 0.05})
 

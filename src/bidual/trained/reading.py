@@ -28,7 +28,8 @@ def read(
         A model of another kind, or settings that do not go with it.
     """
     options = (loss, weight_decay, objective)
-    if "torch" in sys.modules and isinstance(model, sys.modules["torch"].nn.Module):
+    torch = sys.modules.get("torch")  # who has a module has imported it
+    if torch is not None and isinstance(model, torch.nn.Module):
         return read_module(model, X, y, *options)
     if isinstance(model, Mapping):
         return read_state_dict(model, X, y, *options)
