@@ -19,10 +19,12 @@ _HOME = {
     "MLPRegressor": "bidual.estimators",
     "Network": "bidual.network",
     "NeuronDisplay": "bidual.display",
+    "audit": "bidual.trained",
     "certify": "bidual.certificate",
     "closed_form": "bidual.theorems",
     "fit_planted_relu": "bidual.planted",
     "load_model": "bidual.estimators.files",
+    "polish": "bidual.trained",
 }
 """Public name -> the module that defines it."""
 

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from bidual import MLPClassifier, MLPRegressor
-from bidual.errors import InvalidParameterError, MissingDependencyError
-from bidual.export import from_torch, to_onnx, to_torch
+from bidual.errors import InvalidParameterError, MissingDependencyError, ModelFileError
+from bidual.export import from_onnx, from_torch, to_onnx, to_torch
 from bidual.gates import GateNetwork
 from bidual.network import Layer, Network
 
@@ -119,6 +119,70 @@ def test_paths_of_every_branch_are_exported(tmp_path: Path) -> None:
 @given(networks(CHAINS, [None]))
 def test_round_trip(network: Network) -> None:
     assert from_torch(to_torch(network)) == network
+
+
+@settings(max_examples=100, deadline=None)
+@given(network=networks([("linear", 0), ("relu", 0), ("tanh", 0)], [None]))
+def test_onnx_is_read_back(network: Network, tmp_path_factory: pytest.TempPathFactory) -> None:
+    X, path = rows(network), tmp_path_factory.getbasetemp() / "read.onnx"
+    to_onnx(network, path)
+    assert_same(from_onnx(path)(X), network, X)
+
+
+def onnx_file(path: Path, *nodes: tuple[str, list[str], dict[str, Any]], **constants: np.ndarray) -> Path:
+    """A graph from "X" to "F" through the nodes, each with its inputs; "h" is the value of the node before."""
+    made, h = [], "X"
+    for i, (operator, inputs, options) in enumerate(nodes):
+        output = "F" if i == len(nodes) - 1 else f"h{i}"
+        made.append(
+            onnx.helper.make_node(operator, [h if name == "h" else name for name in inputs], [output], **options)
+        )
+        h = output
+    ends = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.DOUBLE, ["n", None]) for name in ("X", "F")]
+    arrays = [onnx.numpy_helper.from_array(array, name) for name, array in constants.items()]
+    onnx.save(onnx.helper.make_model(onnx.helper.make_graph(made, "test", ends[:1], ends[1:], arrays)), path)
+    return path
+
+
+W, b, v = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, -1.0]), np.array([[1.0], [-2.0]])
+
+
+def test_onnx_of_other_writers(tmp_path: Path) -> None:
+    """Gemm with its factors and transposes, as torch.onnx and skl2onnx write it."""
+    path = onnx_file(
+        tmp_path / "n.onnx",
+        ("Gemm", ["h", "W", "b"], {"transB": 1, "alpha": 2.0, "beta": 0.5}),
+        ("LeakyRelu", ["h"], {"alpha": 0.25}),
+        ("Gemm", ["h", "v"], {}),
+        ("Identity", ["h"], {}),
+        **{"W": W, "b": b, "v": v},
+    )
+    assert from_onnx(path) == Network((Layer(2 * W.T, 0.5 * b, "relu", 0.25), Layer(v, [0.0])))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        ([("MatMul", ["h", "W"], {}), ("Sigmoid", ["h"], {})], "got Sigmoid where it does not fit"),
+        ([("Relu", ["h"], {}), ("MatMul", ["h", "W"], {})], "got Relu where"),
+        ([("MatMul", ["W", "h"], {})], "got MatMul where"),
+        ([("MatMul", ["h", "h"], {})], "got MatMul where"),
+        ([("Gemm", ["h", "W"], {"transA": 1})], "got Gemm where"),
+        ([("MatMul", ["h", "W"], {}), ("Add", ["W", "b"], {})], "got Add where"),
+        ([("Identity", ["h"], {})], "one output"),
+    ],
+)
+def test_onnx_that_is_no_chain(nodes: Any, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidParameterError, match=message):
+        from_onnx(onnx_file(tmp_path / "n.onnx", *nodes, **{"W": W, "b": b}))
+
+
+def test_onnx_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="there is no file"):
+        from_onnx(tmp_path / "none.onnx")
+    (tmp_path / "broken.onnx").write_bytes(b"no model")
+    with pytest.raises(ModelFileError, match="is no ONNX model"):
+        from_onnx(tmp_path / "broken.onnx")
 
 
 def test_chains_are_plain_torch() -> None:
@@ -227,3 +291,5 @@ def test_absent_packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
         to_torch(network)
     with pytest.raises(MissingDependencyError, match=r"bidual\[onnx\]"):
         to_onnx(network, tmp_path / "n.onnx")
+    with pytest.raises(MissingDependencyError, match=r"bidual\[onnx\]"):
+        from_onnx(tmp_path / "n.onnx")

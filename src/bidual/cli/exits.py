@@ -25,7 +25,7 @@ class Exit(IntEnum):
 
 EXIT_CODES = """exit codes:
   0    success
-  1    a limit was reached before the certificate met the tolerance (the model is still written)
+  1    a limit was reached before the certificate met the tolerance (what was asked for is still written)
   2    bad usage or bad input
   3    an optional package is missing
   4    verify: the certificate does not follow from the data

@@ -35,7 +35,7 @@ STYLE: Any = {
 
 def convergence(case: Case) -> str:
     """The objective coming down and the bounds coming up."""
-    with _drawn(7.6, 4.2) as (ax, saved):
+    with drawn(7.6, 4.2) as (ax, saved):
         ConvergenceDisplay.from_estimator(case.estimator, ax=ax)
     return saved[0]
 
@@ -44,7 +44,7 @@ def neurons(case: Case) -> str:
     """The largest neurons, one by one."""
     shown = min(case.estimator.n_neurons_, MOST_NEURONS)
     wide = min(max(0.3 * len(case.features), 3.0), 7.0)
-    with _drawn(3.2 + wide, 2.2 + 0.24 * shown) as (ax, saved):
+    with drawn(3.2 + wide, 2.2 + 0.24 * shown) as (ax, saved):
         NeuronDisplay.from_estimator(
             case.estimator, feature_names=[*map(_short, case.features)], max_neurons=MOST_NEURONS, ax=ax
         )
@@ -53,7 +53,7 @@ def neurons(case: Case) -> str:
 
 def architecture(case: Case) -> str:
     """The network as a graph."""
-    with _drawn(7.6, 4.8) as (ax, saved):
+    with drawn(7.6, 4.8) as (ax, saved):
         ArchitectureDisplay.from_estimator(case.estimator, feature_names=[*map(_short, case.features)], ax=ax)
     return saved[0]
 
@@ -64,7 +64,7 @@ def function(case: Case) -> str:
         case.estimator.network_.layers[1].weight, axis=1
     )
     used = np.argsort(-weight, kind="stable")[: min(2, weight.size)].tolist()
-    with _drawn(6.4, 4.6) as (ax, saved):
+    with drawn(6.4, 4.6) as (ax, saved):
         FunctionDisplay.from_estimator(
             case.estimator, case.X, used, y=case.y, feature_names=[*map(_short, case.features)], ax=ax
         )
@@ -76,12 +76,12 @@ def predictions(case: Case) -> str:
     X, y = (case.X, case.y) if case.X_test is None or case.y_test is None else (case.X_test, case.y_test)
     predicted = case.estimator.predict(X)
     if not case.classifies:
-        with _drawn(4.8, 4.6) as (ax, saved):
+        with drawn(4.8, 4.6) as (ax, saved):
             _scatter(ax, y, predicted)
         return saved[0]
     classes = case.estimator.classes_
     side = min(2.6 + 0.5 * len(classes), 7.0)
-    with _drawn(side + 0.8, side) as (ax, saved):
+    with drawn(side + 0.8, side) as (ax, saved):
         _confusion(ax, np.array([[np.sum((y == a) & (predicted == b)) for b in classes] for a in classes]), classes)
     return saved[0]
 
@@ -122,7 +122,7 @@ def _confusion(ax: Axes, counts: Any, classes: Any) -> None:
 
 
 @contextmanager
-def _drawn(width: float, height: float) -> Iterator[tuple[Axes, list[str]]]:
+def drawn(width: float, height: float) -> Iterator[tuple[Axes, list[str]]]:
     """Axes to draw on; afterwards the list has the picture."""
     try:
         from matplotlib import rc_context

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> Outcome:
     began = time.perf_counter()
     reason, rows = "", 0
     try:
-        X, y = _training_rows(model, args.data)
+        X, y = training_rows(model, args.data)
         rows = len(X)
         proof.verify(X, y)
     except CertificateError as error:
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> Outcome:
     return Outcome(Exit.SUCCESS, text, result)
 
 
-def _training_rows(model: TableModel, path: Path) -> tuple[NDArray[np.float64], NDArray[Any]]:
+def training_rows(model: TableModel, path: Path) -> tuple[NDArray[np.float64], NDArray[Any]]:
     """The design and targets of the rows of the table that the model was trained on; CertificateError if some are
     not there."""
     from bidual.cli.preparation import with_target
