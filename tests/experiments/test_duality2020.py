@@ -9,12 +9,13 @@ import pytest
 import torch
 
 from bidual.experiments import Setting
+from bidual.experiments.descent import Method
 from bidual.experiments.duality2020 import DUALITY2020
 from bidual.experiments.duality2020.image_sets import CIFAR10, MNIST, Digits
 from bidual.experiments.duality2020.ranks import Ranks, thresholds
 from bidual.experiments.duality2020.strong_duality import KINDS, StrongDuality
 from bidual.experiments.duality2020.subsets import Subset, take, whitened
-from bidual.experiments.duality2020.training import Chain, Method, train
+from bidual.experiments.duality2020.training import Chain, train
 from bidual.network import Layer, Network
 from bidual.theorems import DeepProblem, prox
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bidual.datasets import jpegs
 from bidual.errors import InvalidDataError, InvalidParameterError
 
 IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
@@ -21,6 +22,7 @@ IMAGES: dict[str, tuple[str, str]] = {
         "its four IDX files, as the Debian package dataset-fashion-mnist has them, in {}",
     ),
     "cifar10": ("CIFAR-10 (exact subset)", f"an archive {{}}.npz of uint8 images and labels, {', '.join(NPZ)}"),
+    "cifar10-jpeg": ("CIFAR-10 (JPEG)", f"an archive {{}}.npz of JPEG files and labels, {', '.join(jpegs.KEYS)}"),
 }
 """Name -> title, and what is read from where in the folder."""
 
@@ -45,7 +47,8 @@ def missing_images(name: str, folder: Path | None) -> str | None:
 
 
 def load_images(name: str, folder: Path) -> ImageSet:
-    """A set of ``IMAGES``, as ``NAME.npz`` or as four IDX files, gzipped or not, in ``NAME/``.
+    """A set of ``IMAGES``, as ``NAME.npz``, of pixels or of JPEG files, or as four IDX files, gzipped or not, in
+    ``NAME/``.
 
     Raises
     ------
@@ -59,14 +62,19 @@ def load_images(name: str, folder: Path) -> ImageSet:
         raise InvalidDataError(missing)
     archive = folder / f"{name}.npz"
     if archive.is_file():
-        with np.load(archive) as file:
-            absent = [key for key in NPZ if key not in file]
-            if absent:
-                raise InvalidDataError(f"{archive} has no {', '.join(absent)}; it must hold {', '.join(NPZ)}")
-            arrays = [file[key] for key in NPZ]
+        arrays = _read_archive(archive)
     else:
         arrays = [read_idx(_idx_file(folder / name, file) or folder) for file in IDX]
     return ImageSet(*_pair(name, *arrays[:2]), *_pair(name, *arrays[2:]))
+
+
+def _read_archive(path: Path) -> list[NDArray[Any]]:
+    with np.load(path) as file:
+        keys = jpegs.KEYS if jpegs.KEYS[0] in file else NPZ
+        absent = [key for key in keys if key not in file]
+        if absent:
+            raise InvalidDataError(f"{path} has no {', '.join(absent)}; it must hold {', '.join(keys)}")
+        return jpegs.decode_archive(file) if keys is jpegs.KEYS else [file[key] for key in keys]
 
 
 def read_idx(path: Path) -> NDArray[np.uint8]:

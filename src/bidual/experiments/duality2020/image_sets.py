@@ -6,9 +6,9 @@ from typing import ClassVar, final
 
 from bidual.datasets import load, load_images, missing_images
 from bidual.experiments.base import Setting
+from bidual.experiments.descent import missing_torch
 from bidual.experiments.duality2020.images import Images
 from bidual.experiments.duality2020.subsets import Subset, take
-from bidual.experiments.duality2020.training import missing_torch
 
 
 @final

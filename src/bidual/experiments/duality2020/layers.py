@@ -8,8 +8,9 @@ import numpy as np
 
 from bidual.display.base import PALETTE
 from bidual.experiments.base import Data, Experiment, Setting, Verdict
+from bidual.experiments.descent import Method, missing_torch
 from bidual.experiments.duality2020.synthetic import orthonormal
-from bidual.experiments.duality2020.training import Method, missing_torch, train
+from bidual.experiments.duality2020.training import train
 from bidual.experiments.panels import legend_below, new_panels
 from bidual.theorems import DeepProblem, closed_form, solve
 from bidual.typing import Matrix, Vector

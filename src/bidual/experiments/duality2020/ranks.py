@@ -8,9 +8,10 @@ import numpy as np
 
 from bidual.display.base import PALETTE
 from bidual.experiments.base import Data, Experiment, Setting, Verdict
+from bidual.experiments.descent import Method, missing_torch
 from bidual.experiments.duality2020.soft_threshold import soft_threshold_objective
 from bidual.experiments.duality2020.synthetic import K, N, orthonormal
-from bidual.experiments.duality2020.training import Method, missing_torch, train
+from bidual.experiments.duality2020.training import train
 from bidual.experiments.panels import legend_below, new_panels
 from bidual.theorems import DeepProblem, prox, solve
 from bidual.typing import Matrix, Vector

@@ -8,7 +8,8 @@ import numpy as np
 
 from bidual.display.base import PALETTE
 from bidual.experiments.base import Data, Experiment, Setting, Verdict
-from bidual.experiments.duality2020.training import Method, missing_torch, train
+from bidual.experiments.descent import Method, missing_torch
+from bidual.experiments.duality2020.training import train
 from bidual.experiments.panels import legend_below, new_panels
 from bidual.theorems import DeepProblem, solve
 

@@ -5,36 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from itertools import pairwise
-from typing import Any, Literal, final
+from typing import Literal, final
 
 import numpy as np
 
+from bidual.experiments.descent import Method, Tensor, descend
 from bidual.theorems import DeepProblem
 from bidual.typing import Matrix, Rows
-
-Tensor = Any
-"""A torch.Tensor; torch is imported where it is used."""
-
-
-def missing_torch() -> str | None:
-    """None, or the sentence that says how to get what trains."""
-    return None if find_spec("torch") else "training needs torch: pip install 'bidual[torch]'"
-
-
-@final
-@dataclass(frozen=True)
-class Method:
-    """An optimiser of torch, its first step size, which falls to zero along a cosine, and the rows of a batch.
-
-    batch : None for all rows. gain : of the first weights, normal of variance gain^2 / inputs of the unit.
-    """
-
-    optimiser: Literal["adam", "sgd"] = "adam"
-    step: float = 0.05
-    batch: int | None = None
-    gain: float = 1.0
 
 
 @final
@@ -142,20 +120,15 @@ def train(
     )
     draws = torch.Generator().manual_seed(1)
     chain = Chain(problem, sizes, branches, runs, method.gain, dtype)
-    kind = {"adam": torch.optim.Adam, "sgd": lambda p, lr: torch.optim.SGD(p, lr=lr, momentum=0.9)}[method.optimiser]
-    optimiser = kind(chain.parameters, lr=method.step)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    at, seen = sorted({0, steps, *map(int, shown)}), []
-    for step in range(steps + 1):
+    n, at, seen = X.shape[0], sorted({0, steps, *map(int, shown)}), []
+
+    def objective() -> Tensor:
+        batch = None if method.batch is None else torch.randperm(n, generator=draws)[: method.batch]
+        return chain.objective(X, Y, batch).sum()
+
+    for step in descend(chain.parameters, method, objective, lambda step: step / steps):
         if step in at:
             seen.append(_look(chain, X, Y, others))
-        if step == steps:
-            break
-        batch = None if method.batch is None else torch.randperm(X.shape[0], generator=draws)[: method.batch]
-        optimiser.zero_grad()
-        chain.objective(X, Y, batch).sum().backward()
-        optimiser.step()
-        schedule.step()
     objectives, outputs, *weights = (np.stack(each) for each in zip(*seen, strict=True))
     return Trained(at, objectives, outputs, weights)
 
