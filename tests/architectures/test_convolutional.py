@@ -75,6 +75,7 @@ def test_no_network_scores_more_than_the_bounds(inner: PiecewiseLinear, seed: in
         assert score <= bound * size * (1 + 1e-9) + 1e-12
     problem = Problem(X, V, Squared(), architecture, Strength(1.0), intercept=False)
     priced = Enumerated().price(problem, V, no_neurons(Xl.shape[1], c, inner.gated), 0.0, rng)
+    assert priced.best_found <= architecture.norm_bound(Xl, V) * (1 + 1e-9) + 1e-12
     if priced.dual is not None and priced.dual.bound.scope == "global":
         assert score <= priced.dual.bound.value * size * (1 + 1e-9) + 1e-12
 

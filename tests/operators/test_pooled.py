@@ -114,6 +114,14 @@ def test_features_are_computed_once_where_there_is_room() -> None:
     assert costs(roomy, lambda: roomy.forward(U.astype(float))) == 2 * (features + product)
 
 
+def test_stored_features_come_in_the_order_asked_for() -> None:
+    rng = np.random.default_rng(0)
+    X, masks, U = rng.normal(size=(12, 2)), rng.normal(size=(12, 3)) > 0, rng.normal(size=(3, 2, 1)).astype(np.float32)
+    data = PooledData(X, masks, 4)
+    order = np.array([2, 0, 1])
+    np.testing.assert_allclose(data.forward(U[order], data.diagonals.take(order)), data.forward(U), atol=1e-5)
+
+
 def test_all_outputs_share_one_product() -> None:
     data = PooledData(np.ones((20, 3)), np.random.default_rng(0).uniform(size=(20, 8)) < 0.5, 5)
     active = np.eye(8, 4) > 0.0
