@@ -26,6 +26,18 @@ complements added | operators/diagonals.py | operators/test_masked.py::test_prod
     B[place[flipped]] -= A[flipped] => B[place[flipped]] += A[flipped]
 selection of other complements | operators/diagonals.py | operators/test_masked.py::test_products_equal_their_slow_twins
     pairs = place, flipped[which] => pairs = place, flipped[: which.size]
+features of other masks | operators/pooled.py | operators/test_pooled.py
+    every = np.array_equal(masks.places, self.diagonals.places) => every = masks.kept == self.diagonals.kept
+features without their share | operators/pooled.py | operators/test_pooled.py::test_products_equal_their_slow_twins
+    xp.matmul(D, X) * self.share => xp.matmul(D, X)
+mean spread as a sum | patches.py | test_patches.py::test_spreading_is_the_adjoint_of_pooling
+    np.repeat(self.share * V, self.count, axis=0) => np.repeat(V, self.count, axis=0)
+patches side by side | patches.py | test_patches.py::test_patches_are_windows_of_the_image
+    windows.transpose(0, 1, 3, 4, 2) => windows.transpose(0, 1, 4, 3, 2)
+bound of the mean patch | architectures/convolutional.py | architectures/test_convolutional.py
+    return self.inner.norm_bound(Xl, self.patches.spread(V)) => return self.inner.norm_bound(self.patches.pool(Xl), V)
+every pixel its own scale | estimators/encoding.py | estimators/test_convolutional.py
+    if patches is None: => if True:
 unused bits flipped | operators/bits.py | operators/test_bits.py::test_pairs_are_complementary_and_none_is_missed
     complement[-1:] &= tail => pass
 targets take no memory | solvers/memory.py | solvers/test_memory.py::test_the_limit_is_kept_and_costs_no_accuracy

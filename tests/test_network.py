@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from bidual.errors import InvalidDataError, InvalidParameterError, ModelFileErro
 from bidual.files import write_arrays
 from bidual.network import Layer, Network
 from bidual.operators import blocks
+from bidual.patches import Patches
 
 HIDDEN = [("linear", 0.0), ("relu", 0.0), ("relu", 0.01), ("relu", -1.0), ("gated", 0.0), ("tanh", 0.0), ("sign", 0.0)]
 BRANCHES = [None, 1, 3]
@@ -122,7 +124,7 @@ def kill(network: Network, layer: int, neuron: int, way: str, branch: int | None
         layers[layer]["bias"][at][..., neuron] = 0
     return Network(
         tuple(
-            Layer(activation=L.activation, slope=L.slope, **arrays)
+            Layer(activation=L.activation, slope=L.slope, patches=L.patches, **arrays)
             for L, arrays in zip(network.layers, layers, strict=True)
         )
     )
@@ -215,6 +217,56 @@ def test_load_refuses_what_is_no_network(tmp_path: Path) -> None:
     write_arrays(path, "checkpoint", {"layers": described}, arrays)
     with pytest.raises(ModelFileError, match="holds a 'checkpoint'"):
         Network.load(path)
+
+
+def convolutional(activation: str, slope: float, pooling: str = "mean") -> Network:
+    """Images of 3 x 4 pixels and 2 channels, filters of 2 x 3 pixels, 4 of them, 3 outputs."""
+    rng = np.random.default_rng(0)
+    gate = (rng.normal(size=(12, 4)), rng.normal(size=4)) if activation == "gated" else ()
+    first = rng.normal(size=(12, 4)), rng.normal(size=4), activation, slope, *gate
+    patches = Patches((3, 4, 2), (2, 3), 1, pooling)
+    return Network((Layer(*first, patches=patches), Layer(rng.normal(size=(4, 3)), rng.normal(size=3))))
+
+
+@pytest.mark.parametrize("pooling", ["mean", "sum"])
+@pytest.mark.parametrize(("activation", "slope"), HIDDEN)
+@pytest.mark.parametrize("entries", [1, 2**21])
+def test_filters_see_every_patch(
+    activation: str, slope: float, pooling: str, entries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "ENTRIES", entries)
+    network, X = convolutional(activation, slope, pooling), np.random.default_rng(1).normal(size=(11, 24))
+    hidden, last = network.layers
+    dense = Network((replace(hidden, patches=None), Layer(np.eye(4), np.zeros(4))))
+    for image, F in zip(X.reshape(11, 3, 4, 2), network(X), strict=True):
+        each = [twin(dense, image[i : i + 2, j : j + 3].ravel(), None) for i in range(2) for j in range(2)]
+        pooled = np.sum(each, axis=0) / (4 if pooling == "mean" else 1)
+        np.testing.assert_allclose(F, pooled @ last.weight + last.bias, rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize(("activation", "slope"), HIDDEN)
+def test_filters_are_saved_compared_and_pruned(activation: str, slope: float, tmp_path: Path) -> None:
+    network = convolutional(activation, slope)
+    network.save(tmp_path / "network.npz")
+    assert Network.load(tmp_path / "network.npz") == network != convolutional(activation, slope, "sum")
+    assert (network.n_inputs, network.n_outputs, network.n_neurons) == (24, 3, 4)
+    assert repr(network) == f"Network(convolutional 24 -> 4 -> 3, {activation})"
+    assert repr(network.layers[0]).endswith(", pooled over 4 patches)")
+    X, dead = np.random.default_rng(1).normal(size=(5, 24)), kill(network, 0, 2, "unread")
+    assert dead.prune().n_neurons == 3 and dead.prune().layers[0].patches == network.layers[0].patches
+    np.testing.assert_allclose(dead.prune()(X), dead(X), rtol=1e-12, atol=1e-12)
+
+
+def test_filters_refuse() -> None:
+    patches = Patches((3, 3), 2)
+    for shape in ((3, 2), (5, 4, 2)):
+        with pytest.raises(InvalidParameterError, match=r"weight must have shape \(4, m\), a row for each entry"):
+            Layer(np.ones(shape), np.zeros(shape[:-2] + (2,)), patches=patches)
+    with pytest.raises(InvalidParameterError, match="patches are of images, the inputs of the first layer"):
+        Network((Layer(np.ones((2, 9)), np.zeros(9)), Layer(np.ones((4, 1)), [0.0], patches=patches)))
+    network = Network((Layer(np.ones((4, 2)), [0.0, 0.0], patches=patches), Layer(np.ones((2, 1)), [0.0])))
+    with pytest.raises(InvalidDataError, match=r"X must have shape \(n, 9\) .* got \(1, 4\)"):
+        network(np.ones((1, 4)))
 
 
 W, b = np.ones((3, 2)), np.zeros(2)

@@ -52,7 +52,7 @@ def random_point(program: Program, rng: np.random.Generator) -> tuple[np.ndarray
 def test_forward_is_the_sum_over_patterns(architecture: Architecture) -> None:
     program, rng = random_program(architecture)
     U, b = rng.normal(size=program.shape), rng.normal(size=2)
-    slope = getattr(architecture, "slope", 0.0)
+    slope = architecture.slope or 0.0
     F = np.tile(b, (7, 1))
     for i, mask in enumerate(program.patterns.masks.T):
         block = U[i, 0] - U[i, 1] if program.coned else U[i]

@@ -17,6 +17,7 @@ from bidual.files import Arrays, read_arrays, write_arrays
 from bidual.gates import GateNetwork, Paths
 from bidual.operators.blocks import row_blocks
 from bidual.operators.frozen import frozen, frozen_places
+from bidual.patches import Patches
 from bidual.typing import Matrix, Outputs
 
 KIND = "network"
@@ -27,6 +28,9 @@ _FIELDS = ("weight", "bias", "gate", "gate_bias", "paths")
 @dataclass(frozen=True, eq=False, repr=False)
 class Layer:
     """``phi(x'W + b)``, one column of W per neuron; with a leading branch axis, B such layers side by side.
+
+    With ``patches`` it is a convolutional layer and its pooling: p is the length of a patch, a neuron sees every patch
+    x of an image, and what it gives for them is pooled. Such a layer is the first of a network, and has no branches.
 
     Arrays are copied as read-only float64. Two layers are equal when they are so bit for bit.
 
@@ -40,6 +44,7 @@ class Layer:
     gate_bias : as bias, zero if not given
     gates, paths : in place of a gate, for "gated" without branches: neuron j is open where path j, a column of
         ``paths`` (q, m), is open in the network ``gates``
+    patches : of the images that are its inputs, or None
 
     Raises
     ------
@@ -57,12 +62,17 @@ class Layer:
     gate_bias: Matrix | None = None
     gates: GateNetwork | None = None
     paths: Paths | None = None
+    patches: Patches | None = None
 
     def __post_init__(self) -> None:
         self._check_activation()
         weight = frozen("weight", self.weight)
         if weight.ndim not in (2, 3):
             raise InvalidParameterError(f"weight must have shape (p, m) or (B, p, m), got {weight.shape}")
+        if self.patches is not None and (weight.ndim, weight.shape[0]) != (2, self.patches.length):
+            raise InvalidParameterError(
+                f"weight must have shape ({self.patches.length}, m), a row for each entry of a patch: {weight.shape}"
+            )
         bias_shape = weight.shape[:-2] + weight.shape[-1:]
         _set(self, slope=float(self.slope), weight=weight, bias=frozen("bias", self.bias, bias_shape))
         if self.gate is not None:
@@ -90,14 +100,16 @@ class Layer:
             raise InvalidParameterError(f"activation {self.activation!r} has no gate; leave gate and gate_bias out")
 
     def __call__(self, H: Matrix) -> Matrix:
-        """(n, m) or (B, n, m): the layer's outputs for inputs H (n, p) or (B, n, p)."""
+        """(n, m) or (B, n, m): the layer's outputs for H (n, p) or (B, n, p); with patches, for images (n, d)."""
+        H = H if self.patches is None else self.patches(H)
         z = H @ self.weight + self.bias[..., None, :]
         gate = None
         if self.gate is not None and self.gate_bias is not None:
             gate = H @ self.gate + self.gate_bias[..., None, :]
         elif self.gates is not None and self.paths is not None:
             gate = self.gates(H, self.paths)
-        return ACTIVATIONS[self.activation].function(z, self.slope, gate)
+        outputs = ACTIVATIONS[self.activation].function(z, self.slope, gate)
+        return outputs if self.patches is None else self.patches.pool(outputs)
 
     @property
     def arrays(self) -> Arrays:
@@ -109,8 +121,14 @@ class Layer:
         """B, or None without a branch axis."""
         return self.weight.shape[0] if self.weight.ndim == 3 else None
 
+    @property
+    def n_inputs(self) -> int:
+        """p, or d with patches."""
+        return self.weight.shape[-2] if self.patches is None else self.patches.n_inputs
+
     def _key(self) -> tuple[Any, ...]:
-        return self.activation, self.slope, self.gates, *((k, a.shape, a.tobytes()) for k, a in self.arrays.items())
+        arrays = ((k, a.shape, a.tobytes()) for k, a in self.arrays.items())
+        return self.activation, self.slope, self.gates, self.patches, *arrays
 
     def __eq__(self, other: object) -> bool:
         return self._key() == other._key() if isinstance(other, Layer) else NotImplemented
@@ -120,8 +138,9 @@ class Layer:
 
     def __repr__(self) -> str:
         slope = f", slope={self.slope:g}" if self.slope else ""
-        gates = f" by {self.gates}" if self.gates else ""
-        return f"Layer({' x '.join(map(str, self.weight.shape))}, {self.activation}{slope}{gates})"
+        seen = f" by {self.gates}" if self.gates else ""
+        seen += f", pooled over {self.patches.count} patches" if self.patches else ""
+        return f"Layer({' x '.join(map(str, self.weight.shape))}, {self.activation}{slope}{seen})"
 
 
 @final
@@ -143,6 +162,8 @@ class Network:
         _set(self, layers=tuple(self.layers))
         if not self.layers:
             raise InvalidParameterError("a network needs at least one layer")
+        if any(layer.patches is not None for layer in self.layers[1:]):
+            raise InvalidParameterError("patches are of images, the inputs of the first layer; give them to that layer")
         for i, (a, b) in enumerate(pairwise(self.layers)):
             if a.n_branches != b.n_branches or a.weight.shape[-1] != b.weight.shape[-2]:
                 raise InvalidParameterError(
@@ -161,7 +182,9 @@ class Network:
         given: Matrix = np.asarray(X)
         if given.ndim != 2 or given.shape[1] != self.n_inputs:
             raise InvalidDataError(f"X must have shape (n, {self.n_inputs}) for this network, got {given.shape}")
-        widest = max(self.n_inputs, *(layer.bias.size for layer in self.layers))
+        patches = self.layers[0].patches
+        first = 1 if patches is None else patches.count
+        widest = max(self.n_inputs, first * max(self.layers[0].weight.shape[-2:]), *(L.bias.size for L in self.layers))
         F = np.empty((given.shape[0], self.n_outputs))
         for rows in row_blocks(given.shape[0], widest):
             H = np.asarray(given[rows], dtype=np.float64)
@@ -178,7 +201,7 @@ class Network:
     @property
     def n_inputs(self) -> int:
         """d, the columns that X must have."""
-        return self.layers[0].weight.shape[-2]
+        return self.layers[0].n_inputs
 
     @property
     def n_outputs(self) -> int:
@@ -209,7 +232,9 @@ class Network:
 
     def to_arrays(self) -> tuple[list[dict[str, Any]], Arrays]:
         """A JSON description of each layer, and the arrays as ``"i.field"``, for ``bidual.files.write_arrays``."""
-        described = [{"activation": layer.activation, "slope": layer.slope} for layer in self.layers]
+        described: list[dict[str, Any]] = [{"activation": L.activation, "slope": L.slope} for L in self.layers]
+        if self.layers[0].patches is not None:
+            described[0]["patches"] = self.layers[0].patches.to_dict()
         arrays: Arrays = {}
         for i, layer in enumerate(self.layers):
             gates = {} if layer.gates is None else {f"gates.{k}": a for k, a in layer.gates.arrays.items()}
@@ -223,7 +248,9 @@ class Network:
         for i, d in enumerate(described):
             own = {k.removeprefix(f"{i}."): a for k, a in arrays.items() if k.startswith(f"{i}.")}
             gates = {k.removeprefix("gates."): own.pop(k) for k in [*own] if k.startswith("gates.")}
-            layers.append(Layer(**d, **own, gates=GateNetwork.from_arrays(gates) if gates else None))
+            own["gates"] = GateNetwork.from_arrays(gates) if gates else None
+            own["patches"] = Patches(**d["patches"]) if "patches" in d else None
+            layers.append(Layer(**(d | own)))
         return cls(tuple(layers))
 
     def save(self, path: str | os.PathLike[str], **header: Any) -> None:
@@ -241,11 +268,11 @@ class Network:
             raise ModelFileError(f"{path} does not describe a network ({error}); save it again") from error
 
     def __repr__(self) -> str:
-        first = self.layers[0].weight.shape[-2]
-        sizes = [str(first), *(str(layer.weight.shape[-1]) for layer in self.layers)]
+        sizes = [str(self.n_inputs), *(str(layer.weight.shape[-1]) for layer in self.layers)]
         gates = next((f" by {layer.gates}" for layer in self.layers if layer.gates), "")
         activations = ", ".join(dict.fromkeys(layer.activation for layer in self.layers[:-1])) or "linear"
         branches = "" if self.n_branches is None else f"{self.n_branches} branches of "
+        branches += "" if self.layers[0].patches is None else "convolutional "
         return f"Network({branches}{' -> '.join(sizes)}, {activations}{gates})"
 
 

@@ -43,7 +43,7 @@ class Problem:
             )
         if self.architecture.n_features not in (None, X.shape[1]):
             name, d = type(self.architecture).__name__, self.architecture.n_features
-            raise InvalidDataError(f"{name} has gates on {d} features, X has {X.shape[1]}; use gates of this X")
+            raise InvalidDataError(f"{name} is of networks on {d} features, X has {X.shape[1]}; make it for this X")
         if X.shape[0] == 0:
             raise InvalidDataError("X has no rows; pass at least one")
         for name, values in (("X", X), ("Y", Y), ("weights", s)):

@@ -15,7 +15,7 @@ from bidual.architectures.neurons import Neurons
 from bidual.architectures.patterns import Patterns
 from bidual.errors import InvalidDataError, RefusedError
 from bidual.network import Network
-from bidual.operators.masked import MaskedData
+from bidual.operators.pooled import Products
 from bidual.problem import Problem
 from bidual.typing import Matrix, Outputs, Vector
 
@@ -48,9 +48,9 @@ class Program:
     spare: float = inf
 
     def __post_init__(self) -> None:
-        n, rows = self.problem.X.shape[0], self.patterns.bits.n
+        n, rows = self.problem.lifted.shape[0], self.patterns.bits.n
         if rows != n:
-            raise InvalidDataError(f"patterns are of {rows} rows, X has {n}; list patterns of this X")
+            raise InvalidDataError(f"patterns are of {rows} rows, X has {n}; list patterns of problem.lifted")
         if not self.problem.architecture.has_gates(self.patterns.gates, self.problem.lifted.shape[1]):
             raise InvalidDataError(f"the patterns' gates are not of {self.problem.architecture}; sample them with it")
         if self.coned and self.shared:
@@ -73,9 +73,9 @@ class Program:
         return (P, 2, p, c) if self.coned else (P, p, c)
 
     @cached_property
-    def data(self) -> MaskedData:
+    def data(self) -> Products:
         """The masked data: the matrix of the program, in pieces."""
-        return MaskedData(self.problem.lifted, self.patterns.bits, self._slope or 0.0, self.device, self.spare)
+        return self.problem.architecture.masked(self.problem.lifted, self.patterns.bits, self.device, self.spare)
 
     @cached_property
     def slopes(self) -> Matrix:
@@ -84,7 +84,7 @@ class Program:
 
     @property
     def _slope(self) -> float | None:
-        return getattr(self.problem.architecture, "slope", None)
+        return self.problem.architecture.slope
 
     def forward(self, U: Matrix, b: Vector) -> Outputs:
         """(n, c): the predictions ``sum_i D_i X U_i + 1 b'``."""

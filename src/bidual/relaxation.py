@@ -82,7 +82,7 @@ class _Relaxed:
 
     def __init__(self, problem: Problem, X: Matrix, unit: float):
         self.problem, self.p, self.c = problem, X.shape[1], problem.n_outputs
-        self.units = relaxed_units(X, problem.architecture.slope)  # type: ignore[attr-defined]
+        self.units = relaxed_units(X, problem.architecture.slope)  # type: ignore[arg-type]
         real = problem.loss.targets == "real"
         self.aim = problem.Y if real else np.where(problem.Y > 0, np.inf, -np.inf)
         """Where each prediction goes if nothing holds it: the loss is monotone towards it."""

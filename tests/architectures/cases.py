@@ -71,7 +71,7 @@ def random_network(
         paths = architecture.gates.paths()[:, rng.integers(architecture.gates.n_paths, size=m)]
         return Network((Layer(W, b, "gated", gates=architecture.gates, paths=paths), last))
     if not architecture.gated:
-        slope = getattr(architecture, "slope", 0.0)
+        slope = architecture.slope or 0.0
         return Network((Layer(W, b, WORDS[type(architecture)], slope), last))
     G = rng.normal(size=(d, m)) * rng.choice([0.0, 1.0], size=(d, m))
     g = rng.normal(size=m) * rng.choice([0.0, 1.0], size=m) if biased else np.zeros(m)

@@ -16,9 +16,9 @@ def test_gate_bound_in_every_unit_and_block(unit: float, entries: int, monkeypat
     rng = np.random.default_rng(0)
     for spread in (0.0, 3.0):
         X = rng.normal(size=(30, 4)) * 10.0 ** (-spread * np.arange(4))
-        v = rng.normal(size=30) * rng.uniform(size=30) ** 9
-        twin = min(np.abs(v) @ np.linalg.norm(X, axis=1), np.linalg.norm(X, 2) * np.linalg.norm(v))
-        bound = bounds.gate(unit * X, v)
-        assert bound == pytest.approx(unit * twin, rel=1e-12, abs=0.0)
+        V = rng.normal(size=(30, 2)) * rng.uniform(size=(30, 1)) ** 9
         masks = rng.uniform(size=(200, 30)) < 0.5
-        assert np.linalg.norm((masks * v) @ X, axis=1).max() * unit <= bound
+        for v, bound in zip(V.T, bounds.gate(unit * X, V), strict=True):
+            twin = min(np.abs(v) @ np.linalg.norm(X, axis=1), np.linalg.norm(X, 2) * np.linalg.norm(v))
+            assert bound == pytest.approx(unit * twin, rel=1e-12, abs=0.0)
+            assert np.linalg.norm((masks * v) @ X, axis=1).max() * unit <= bound

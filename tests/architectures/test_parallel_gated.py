@@ -155,7 +155,7 @@ def test_what_is_refused_and_why() -> None:
     with pytest.raises(RefusedError, match="no cells to enumerate"):
         WorkingSet(oracle=Enumerated()).solve(problem)
     assert "no cells to enumerate" in (Conic(limit=10**9).accepts(problem) or "")
-    with pytest.raises(InvalidDataError, match="gates on 2 features, X has 3"):
+    with pytest.raises(InvalidDataError, match="networks on 2 features, X has 3"):
         replace(problem, X=np.ones((5, 3)))
     with pytest.raises(InvalidParameterError, match="antithetic"):
         FixedPatterns(antithetic=True).solve(problem)

@@ -21,6 +21,7 @@ from bidual.errors import InvalidParameterError, MissingDependencyError, ModelFi
 from bidual.export import from_onnx, from_torch, to_onnx, to_torch
 from bidual.gates import GateNetwork
 from bidual.network import Layer, Network
+from bidual.patches import Patches
 
 ACTIVATIONS = [("linear", 0), ("relu", 0), ("relu", 0.01), ("relu", -1), ("tanh", 0), ("gated", 0), ("sign", 0)]
 CHAINS = ACTIVATIONS[:-2]
@@ -190,6 +191,35 @@ def test_chains_are_plain_torch() -> None:
         (Layer(np.eye(2), [1, 2], "relu"), Layer(np.eye(2), [0, 0], "relu", 0.1), Layer(np.eye(2), [0, 0]))
     )
     assert [type(part) for part in to_torch(network)] == [nn.Linear, nn.ReLU, nn.Linear, nn.LeakyReLU, nn.Linear]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    m=st.integers(0, 3),
+    unit=st.sampled_from(ACTIVATIONS),
+    shape=st.sampled_from([(4, 5), (4, 5, 2)]),
+    pooling=st.sampled_from(["mean", "sum"]),
+)
+def test_filters(
+    seed: int, m: int, unit: Any, shape: Any, pooling: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    rng, patches = np.random.default_rng(seed), Patches(shape, (2, 3), (2, 1), pooling)
+    numbers = [rng.integers(-2, 3, size) for size in ((patches.length, m), m, (patches.length, m), m)]
+    hidden = Layer(*numbers[:2], *unit, *(numbers[2:] if unit[0] == "gated" else ()), patches=patches)
+    network = Network((hidden, Layer(rng.normal(size=(m, 2)), rng.normal(size=2))))
+    X, path = rows(network), tmp_path_factory.getbasetemp() / "filters.onnx"
+    to_onnx(network, path)
+    assert_same(run_onnx(path, X), network, X)
+    assert_same(run_torch(to_torch(network), X), network, X)
+
+
+def test_filters_are_convolutions() -> None:
+    patches = Patches((4, 4, 3), 2)
+    parts = list(to_torch(Network((Layer(np.ones((12, 5)), np.zeros(5), "relu", patches=patches),))))
+    assert [type(part).__name__ for part in parts] == ["Images", "Conv2d", "ReLU", "Pooling"]
+    with pytest.raises(InvalidParameterError, match="got Images in it"):
+        from_torch(to_torch(Network((Layer(np.ones((12, 5)), np.zeros(5), patches=patches),))))
 
 
 def mixed() -> Network:

@@ -264,7 +264,7 @@ def test_listed_bounds_hold_on_their_patterns_and_verify(architecture: Architect
         if architecture.gated or isinstance(architecture, Linear):
             inside[:] = True
         everywhere = mask | isinstance(architecture, Linear)
-        H = np.where(everywhere, 1.0, getattr(architecture, "slope", 0.0))[:, None] * (problem.lifted @ U[:, inside])
+        H = np.where(everywhere, 1.0, architecture.slope or 0.0)[:, None] * (problem.lifted @ U[:, inside])
         scores = np.linalg.norm(H.T @ V, axis=1) if architecture.outputs == "shared" else np.abs(H.T @ V).max(axis=1)
         lengths = architecture.input_norm(U[:, inside])
         assert (scores <= bound.value * lengths * (1 + 1e-9) + 1e-9).all()

@@ -3,6 +3,7 @@
 from bidual.architectures.base import Architecture, PatternPrices, Witness
 from bidual.architectures.bounded import Bounded
 from bidual.architectures.branches import Branches
+from bidual.architectures.convolutional import Convolutional
 from bidual.architectures.gated import Gated, GatedReLU
 from bidual.architectures.linear import Linear
 from bidual.architectures.neurons import Neurons, no_neurons
@@ -27,6 +28,7 @@ __all__ = [
     "Architecture",
     "Bounded",
     "Branches",
+    "Convolutional",
     "Gated",
     "GatedReLU",
     "Linear",

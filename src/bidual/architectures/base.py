@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
 import numpy as np
@@ -15,7 +16,10 @@ from bidual.architectures.patterns import Patterns, sample
 from bidual.network import Layer, Network
 from bidual.operators.bits import Bits
 from bidual.operators.cone import Projections
-from bidual.typing import Gates, Matrix, Outputs, Rows, Vector
+from bidual.operators.masked import MaskedData
+from bidual.operators.pooled import Products
+from bidual.patches import Patches
+from bidual.typing import Gates, Masks, Matrix, Outputs, Rows, Vector
 
 Bias = Literal["penalized", "free", "none"]
 OutputNorm = Literal["separate", "shared"]
@@ -79,6 +83,7 @@ class Architecture(ABC):
 
     faces : True if units on hyperplanes of the data can have patterns of their own, which no cell has.
     n_features : d, where the class is of networks on so many features; None where it is of any number.
+    slope : that of units with a kink, below it; else None. patches : those of each row that a unit sees, or None.
 
     The score of a neuron against a dual vector V (n, c) is ``|<V, activation a'>|``.
     """
@@ -87,6 +92,8 @@ class Architecture(ABC):
     outputs: OutputNorm
     gated: bool = False
     faces: bool = False
+    slope: float | None = None
+    patches: Patches | None = None
 
     @property
     def n_features(self) -> int | None:
@@ -95,6 +102,19 @@ class Architecture(ABC):
     def lift(self, X: Rows) -> Rows:
         """(n, p): X with the bias column appended, if there is one."""
         return X if self.bias == "none" else np.column_stack([X, np.ones(X.shape[0])])
+
+    @property
+    def units(self) -> Architecture:
+        """The architecture of the units on lifted rows, whatever becomes of what they give."""
+        return self
+
+    def fan_in(self, d: int) -> int:
+        """The input weights of a unit, besides its bias, on rows of d features."""
+        return d
+
+    def masked(self, Xl: Rows, masks: Masks | Bits, device: str = "cpu", spare: float = inf) -> Products:
+        """The matrix of the program over the patterns of these masks."""
+        return MaskedData(Xl, masks, self.slope or 0.0, device, spare)
 
     @abstractmethod
     def input_norm(self, U: Matrix) -> Vector:
@@ -154,8 +174,10 @@ class Architecture(ABC):
 
     def patterns(self, Xl: Rows, neurons: Neurons) -> Patterns:
         """The activation patterns of the given neurons."""
-        gates = neurons.inputs if neurons.gates is None else neurons.gates
-        return Patterns(Bits.nonnegative(Xl, gates), gates)
+        if neurons.gates is None:
+            return Patterns(Bits.nonnegative(Xl, neurons.inputs), neurons.inputs)
+        gates, place = np.unique(neurons.gates, axis=1, return_inverse=True)  # many neurons may share one
+        return Patterns(Bits.nonnegative(Xl, gates), gates).take(place)
 
     def has_gates(self, gates: Gates, p: int) -> bool:
         """True if these can be gates, or hyperplanes, of neurons on p lifted features."""
@@ -209,7 +231,10 @@ class Architecture(ABC):
         if (network.n_inputs, network.n_outputs) != (d, c):
             return f"the network maps {network.n_inputs} features to {network.n_outputs} outputs, the data {d} to {c}"
         hidden, last = network.layers
-        own = self.layer(np.zeros((d, 0)), np.zeros(0), no_neurons(d if self.bias == "none" else d + 1, c, self.gated))
+        p = self.fan_in(d)
+        own = self.layer(np.zeros((p, 0)), np.zeros(0), no_neurons(p if self.bias == "none" else p + 1, c, self.gated))
+        if hidden.patches != own.patches:
+            return f"the network sees its inputs as {hidden.patches}, {name} as {own.patches}"
         if (hidden.activation, hidden.slope, last.activation) != (own.activation, own.slope, "linear"):
             return f"the network has units {hidden!r} and {last!r}, {name} has {own.activation} of slope {own.slope:g}"
         if hidden.gates != own.gates:

@@ -16,7 +16,6 @@ from bidual.architectures.patterns import Patterns
 from bidual.architectures.pieces import PiecewiseLinear
 from bidual.errors import InvalidParameterError
 from bidual.network import Layer
-from bidual.operators.masked import MaskedData
 from bidual.typing import Matrix, Outputs, Rows, Vector
 
 
@@ -37,11 +36,11 @@ class Gated(PiecewiseLinear):
             )
 
     def norm_bound(self, Xl: Rows, V: Outputs) -> float:
-        each = [bounds.gate(Xl, v) for v in V.T]
+        each = bounds.gate(Xl, V)
         return float(max(each) if self.outputs == "separate" else np.linalg.norm(each))
 
     def on_patterns(self, Xl: Rows, patterns: Patterns, V: Outputs, floor: float) -> PatternPrices:
-        return block_prices(MaskedData(Xl, patterns.bits).adjoint(V), self.outputs, patterns.gates)
+        return block_prices(self.masked(Xl, patterns.bits).adjoint(V), self.outputs, patterns.gates)
 
 
 @final

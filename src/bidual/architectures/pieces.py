@@ -12,7 +12,6 @@ from bidual.architectures.neurons import Neurons
 from bidual.architectures.patterns import Patterns
 from bidual.errors import RefusedError
 from bidual.operators.bits import Bits
-from bidual.operators.masked import MaskedData
 from bidual.typing import Masks, Matrix, Outputs, Rows, Vector
 
 
@@ -38,9 +37,15 @@ class PiecewiseLinear(Architecture):
 
     def bound_by_witness(self, Xl: Rows, patterns: Patterns, V: Outputs, witness: Witness | None) -> float:
         """``max over patterns, outputs and signs of ||+-X'D v + (S X)'mu||``."""
+        return self.bound_of(self.masked(Xl, self.proof_masks(Xl, patterns)).adjoint(V), Xl, patterns, V, witness)
+
+    def proof_masks(self, Xl: Rows, patterns: Patterns) -> Masks | Bits:
+        """The listed masks; for units that are open everywhere, all true."""
         everywhere = self.most_patterns(*Xl.shape) == 1
-        masks: Masks | Bits = np.ones(patterns.bits.shape, dtype=bool) if everywhere else patterns.bits
-        C = MaskedData(Xl, masks, getattr(self, "slope", 0.0)).adjoint(V)
+        return np.ones(patterns.bits.shape, dtype=bool) if everywhere else patterns.bits
+
+    def bound_of(self, C: Matrix, Xl: Rows, patterns: Patterns, V: Outputs, witness: Witness | None) -> float:
+        """What the witness proves where C (P, p, c) holds ``X'D v``."""
         free = self.bias == "free"
         if self.outputs == "shared" and V.shape[1] > 1:
             return inf if free else float(np.linalg.svd(C, compute_uv=False)[:, 0].max(initial=0.0))
@@ -61,14 +66,14 @@ class PiecewiseLinear(Architecture):
 
 
 def linear_pieces(architecture: Architecture) -> PiecewiseLinear:
-    """The architecture; RefusedError if its units are not linear on pieces."""
-    if isinstance(architecture, PiecewiseLinear):
-        return architecture
+    """The architecture of the units; RefusedError if they are not linear on pieces."""
+    if isinstance(architecture.units, PiecewiseLinear):
+        return architecture.units
     raise RefusedError(bent_refusal(architecture))
 
 
 def bent_refusal(architecture: Architecture) -> str | None:
     """Why a solver that moves neurons within linear pieces cannot use the architecture."""
-    if isinstance(architecture, PiecewiseLinear):
+    if isinstance(architecture.units, PiecewiseLinear):
         return None
     return f"{type(architecture).__name__} units are not linear on pieces; use the solver Incremental"

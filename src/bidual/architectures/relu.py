@@ -19,7 +19,6 @@ from bidual.architectures.semidefinite import score_bound
 from bidual.errors import InvalidParameterError
 from bidual.network import Layer
 from bidual.operators.cone import Cones
-from bidual.operators.masked import MaskedData
 from bidual.typing import Matrix, Outputs, Rows, Vector
 
 SMALLEST = 1e-8
@@ -87,7 +86,7 @@ class ReLU(PiecewiseLinear):
         return tree_bound(Xl, V, self.slope, branches)
 
     def on_patterns(self, Xl: Rows, patterns: Patterns, V: Outputs, floor: float) -> PatternPrices:
-        C = MaskedData(Xl, patterns.bits, self.slope).adjoint(V)
+        C = self.masked(Xl, patterns.bits).adjoint(V)
         if self.outputs == "shared" and V.shape[1] > 1:
             return self._shared_on_patterns(Xl, patterns, V, C, floor)
         free, rounding = self.bias == "free", ROUNDING * float(np.abs(V).sum())

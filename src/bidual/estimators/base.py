@@ -89,7 +89,7 @@ class ConvexMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type
         check_memory(self.memory_limit, X)
         targets = self._make_targets(y, weights)
         rows = WeightedRows.collect(X, targets.columns(y), weights)
-        architecture = choose_architecture(params)
+        architecture = choose_architecture(params, X.shape[1])
         encoding = fit_encoding(rows, targets, architecture, bool(self.fit_intercept), bool(self.standardize))
         penalty = choose_penalty(params, float(rows.weights.sum()))
         formulation = Formulation(

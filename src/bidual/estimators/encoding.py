@@ -13,6 +13,7 @@ from bidual.estimators.rows import WeightedRows
 from bidual.estimators.scaling import Scaling, check_moderate
 from bidual.estimators.targets import RealTargets, Targets, numbers
 from bidual.network import Layer, Network
+from bidual.patches import Patches
 from bidual.typing import Matrix, Outputs, Rows, Weights
 
 
@@ -26,12 +27,23 @@ class Encoding:
 
     @classmethod
     def fit(
-        cls, rows: WeightedRows, targets: Targets, *, standardize: bool, center_inputs: bool, center_targets: bool
+        cls,
+        rows: WeightedRows,
+        targets: Targets,
+        *,
+        standardize: bool,
+        center_inputs: bool,
+        center_targets: bool,
+        patches: Patches | None = None,
     ) -> Encoding:
-        """The encoding of merged rows. Without a bias nothing is centered, so that folding back creates none."""
+        """The encoding of merged rows. Without a bias nothing is centered, so that folding back creates none; images
+        that units see in ``patches`` are scaled channel by channel."""
         real = isinstance(targets, RealTargets)
         if standardize:
-            inputs = Scaling.fit("X", rows.X, rows.weights, center_inputs)
+            if patches is None:
+                inputs = Scaling.fit("X", rows.X, rows.weights, center_inputs)
+            else:
+                inputs = Scaling.fit_channels(rows.X, rows.weights, center_inputs, patches.channels)
             if isinstance(targets, RealTargets):
                 targets = replace(targets, scaling=Scaling.fit("y", rows.Y, rows.weights, center_targets))
             return cls(inputs, targets)
@@ -71,14 +83,18 @@ class Encoding:
         hidden, last = network.layers
         out = self._output_scaling(last.bias.size)
         folded = Layer(last.weight * out.factor, (last.bias + out.offset) * out.factor)
-        return Network((_moved(_fold_in, self.inputs, hidden), folded))
+        return Network((_moved(_fold_in, self._seen_by(hidden), hidden), folded))
 
     def unfold(self, network: Network) -> Network:
         """The inverse of :meth:`fold`."""
         hidden, last = network.layers
         out = self._output_scaling(last.bias.size)
         unfolded = Layer(last.weight / out.factor, last.bias / out.factor - out.offset)
-        return Network((_moved(_fold_out, self.inputs, hidden), unfolded))
+        return Network((_moved(_fold_out, self._seen_by(hidden), hidden), unfolded))
+
+    def _seen_by(self, hidden: Layer) -> Scaling:
+        """The scaling of what a unit sees: of the first patch, which is that of every patch."""
+        return self.inputs if hidden.patches is None else self.inputs.take(hidden.patches.index[0])
 
     def _output_scaling(self, c: int) -> Scaling:
         return self.targets.scaling if isinstance(self.targets, RealTargets) else Scaling.none(c)

@@ -67,7 +67,10 @@ def load_model(path: str | os.PathLike[str]) -> MLPRegressor | MLPClassifier:
 
 
 def _rebuild(header: dict[str, Any], arrays: Arrays) -> MLPRegressor | MLPClassifier:
-    estimator = _ESTIMATORS[header["estimator"]](**header["params"])
+    params: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in header["params"].items()
+    }
+    estimator = _ESTIMATORS[header["estimator"]](**params)
     network = Network.from_arrays(header["network"], _under("network", arrays))
     formulation = get_formulation(header["formulation"], _under("formulation", arrays))
     encoding, ends = formulation.encoding, (network.n_inputs, network.n_outputs)
@@ -92,4 +95,6 @@ def _plain(value: Any) -> Any:
     """A parameter as JSON holds it; what only lives in this process (functions, random states) becomes None."""
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, tuple | list):
+        return [_plain(part) for part in value]
     return value if value is None or isinstance(value, bool | int | float | str) else None

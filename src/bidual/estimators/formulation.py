@@ -39,6 +39,14 @@ class Formulation:
 def fit_encoding(
     rows: WeightedRows, targets: Targets, architecture: Architecture, intercept: bool, standardize: bool
 ) -> Encoding:
-    """Inputs are centered if the units have a bias, targets if there is an output intercept."""
+    """Inputs are centered if the units have a bias, targets if there is an output intercept; images are scaled channel
+    by channel."""
     centered = architecture.bias != "none"
-    return Encoding.fit(rows, targets, standardize=standardize, center_inputs=centered, center_targets=intercept)
+    return Encoding.fit(
+        rows,
+        targets,
+        standardize=standardize,
+        center_inputs=centered,
+        center_targets=intercept,
+        patches=architecture.patches,
+    )

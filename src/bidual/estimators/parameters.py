@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from bidual.architectures import Architecture, Bounded, GatedReLU, Linear, ReLU, Sign, Tanh
-from bidual.errors import InvalidParameterError, MemoryLimitError, MissingDependencyError
+from bidual.architectures import Architecture, Bounded, Convolutional, GatedReLU, Linear, ReLU, Sign, Tanh
+from bidual.errors import InvalidDataError, InvalidParameterError, MemoryLimitError, MissingDependencyError
 from bidual.oracles import (
     BranchAndBound,
     Classifiers,
@@ -26,6 +26,7 @@ from bidual.oracles import (
     Swept,
     TanhAscent,
 )
+from bidual.patches import Patches
 from bidual.penalties import Ball, Penalty, Strength
 from bidual.problem import Problem
 from bidual.solvers import SOLVERS, FixedPatterns, Incremental, Restarts, Solver, WorkingSet
@@ -120,9 +121,24 @@ def draw_seed(random_state: Any) -> int:
         ) from error
 
 
-def choose_architecture(params: Mapping[str, Any]) -> Architecture:
-    """The network class."""
-    return ACTIVATIONS[params["activation"]](bias=params["bias"], outputs=params["outputs"])
+def choose_architecture(params: Mapping[str, Any], n_features: int) -> Architecture:
+    """The network class, on rows of this many features."""
+    architecture = ACTIVATIONS[params["activation"]](bias=params["bias"], outputs=params["outputs"])
+    if params["image_shape"] is None:
+        return architecture
+    patches = Patches(params["image_shape"], params["filter_size"], params["stride"], params["pooling"])
+    if patches.n_inputs != n_features:
+        raise InvalidDataError(
+            f"image_shape={params['image_shape']!r} has {patches.n_inputs} pixels and channels, but X has {n_features} "
+            "columns; give the shape of the images that are the rows of X, or image_shape=None"
+        )
+    for name, refused in (("activation", isinstance(architecture, Bounded)), ("bias", params["bias"] == "free")):
+        if refused:
+            raise InvalidParameterError(
+                f"{name}={params[name]!r} is not for image_shape={params['image_shape']!r}: filters are of units that "
+                "are linear on pieces, with a bias that is penalized or none; change one of the two"
+            )
+    return Convolutional(architecture, patches)  # type: ignore[arg-type]
 
 
 def choose_penalty(params: Mapping[str, Any], total: float) -> Penalty:
@@ -138,7 +154,8 @@ def choose_solver(params: Mapping[str, Any], problem: Problem, seed: int) -> Sol
     name, n_patterns, max_neurons = params["solver"], int(params["n_patterns"]), params["max_neurons"]
     limit = None if params["memory_limit"] is None else params["memory_limit"] - problem.X.nbytes  # the merged rows
     oracle: Oracle | None = None
-    if name == "fixed_patterns":
+    filters_with_gates = problem.architecture.patches is not None and problem.architecture.slope is None
+    if name == "fixed_patterns" or (name == "auto" and params["oracle"] == "auto" and filters_with_gates):
         fixed = FixedPatterns(n_patterns=n_patterns, seed=seed, device=device, memory_limit=limit)
         if max_neurons is None and fixed.accepts(problem) is None:
             return fixed

@@ -47,9 +47,10 @@ class MLPRegressor(RegressorMixin, OneFitRegression):  # type: ignore[misc]
     solver : {"auto", "working_set", "fixed_patterns", "conic", "incremental", "frank_wolfe", \
 "stochastic_frank_wolfe"}, default="auto"
         "auto" is "working_set", which finds its own neurons; for "sign" and "tanh" units it is "incremental", which
-        adds units until none improves. "fixed_patterns" solves the convex program on ``n_patterns`` sampled activation
-        patterns. "conic" hands all patterns of a small problem to an interior-point solver (needs cvxpy).
-        "frank_wolfe" and "stochastic_frank_wolfe" need a ``radius``, the latter ``fit_intercept=False``.
+        adds units until none improves, and for filters (``image_shape``) of "gated_relu" units "fixed_patterns".
+        "fixed_patterns" solves the convex program on ``n_patterns`` sampled activation patterns. "conic" hands all
+        patterns of a small problem to an interior-point solver (needs cvxpy). "frank_wolfe" and
+        "stochastic_frank_wolfe" need a ``radius``, the latter ``fit_intercept=False``.
     oracle : {"auto", "enumerated", "local_search", "branch_and_bound", "spike_free", "swept", "line_search", \
 "mixed_integer", "logistic", "svm", "perceptron", "tanh_ascent"}, default="auto"
         How the next neuron is found; "auto" is the strongest that is affordable. "enumerated" looks at every activation
@@ -65,6 +66,16 @@ class MLPRegressor(RegressorMixin, OneFitRegression):  # type: ignore[misc]
         are scaled but not centered.
     standardize : bool, default=True
         Whether to bring the columns of X and the targets to mean 0 and variance 1.
+    image_shape : tuple, default=None
+        (height, width) or (height, width, channels), where the rows of X are images, pixel by pixel in C order: the
+        units are then filters, which see every patch of an image. Standardised are the channels, not the columns.
+        None: every unit sees the whole row, and the three parameters that follow are not used.
+    filter_size : int or (int, int), default=5
+        The pixels of a filter, or (height, width).
+    stride : int or (int, int), default=2
+        The pixels from one patch to the next, or (down, right); there is no padding.
+    pooling : {"mean", "sum"}, default="mean"
+        What a unit's outputs on the patches of an image become.
     radius : float, default=None
         If given, ``size(f) <= radius`` takes the place of the penalty, and ``alpha`` is ignored.
     n_patterns : int, default=200
@@ -166,6 +177,10 @@ class MLPRegressor(RegressorMixin, OneFitRegression):  # type: ignore[misc]
         fit_intercept: bool = True,
         bias: str = "penalized",
         standardize: bool = True,
+        image_shape: tuple[int, ...] | None = None,
+        filter_size: int | tuple[int, int] = 5,
+        stride: int | tuple[int, int] = 2,
+        pooling: str = "mean",
         radius: float | None = None,
         n_patterns: int = 200,
         max_neurons: int | None = None,
@@ -189,6 +204,10 @@ class MLPRegressor(RegressorMixin, OneFitRegression):  # type: ignore[misc]
         self.fit_intercept = fit_intercept
         self.bias = bias
         self.standardize = standardize
+        self.image_shape = image_shape
+        self.filter_size = filter_size
+        self.stride = stride
+        self.pooling = pooling
         self.radius = radius
         self.n_patterns = n_patterns
         self.max_neurons = max_neurons

@@ -59,6 +59,18 @@ class Scaling:
         scale = np.where(scale > 10 * np.finfo(float).eps * np.abs(center), scale, 1.0)
         return cls(unit, center, scale)
 
+    @classmethod
+    def fit_channels(cls, A: Matrix, weights: Weights, centered: bool, channels: int) -> Scaling:
+        """The scaling of images A (n, d) with one mean and one scale for all pixels of a channel, so that a filter sees
+        the same image in every place as the same."""
+        n, pixels = A.shape[0], A.shape[1] // channels
+        each = cls.fit("X by channels", A.reshape(n * pixels, channels), np.repeat(weights / pixels, pixels), centered)
+        return each.take(np.tile(np.arange(channels), pixels))
+
+    def take(self, columns: NDArray[np.intp]) -> Scaling:
+        """That of the given columns."""
+        return Scaling(self.unit[columns], self.center[columns], self.scale[columns])
+
     def apply(self, name: str, A: Matrix) -> Matrix:
         """A (n, k) in standard units."""
         with np.errstate(over="ignore"):

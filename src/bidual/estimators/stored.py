@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bidual.architectures import ARCHITECTURES, Architecture, Branches, ParallelGated, Patterns, Witness
+from bidual.architectures import ARCHITECTURES, Architecture, Branches, Convolutional, ParallelGated, Patterns, Witness
 from bidual.certificate import Bound, Certificate, DualPoint
 from bidual.errors import InvalidDataError
 from bidual.estimators.encoding import Encoding
@@ -18,6 +18,7 @@ from bidual.files import Arrays
 from bidual.gates import GateNetwork
 from bidual.losses import LOSSES
 from bidual.operators.bits import Bits
+from bidual.patches import Patches
 from bidual.penalties import Ball, Strength
 
 PENALTIES = {"strength": Strength, "ball": Ball}
@@ -143,6 +144,9 @@ def _get_scaling(name: str, arrays: Arrays) -> Scaling:
 
 def _put_architecture(architecture: Architecture) -> Stored:
     """Its gates, which are arrays, apart."""
+    if isinstance(architecture, Convolutional):
+        described, arrays = _put_architecture(architecture.inner)
+        return described | {"patches": architecture.patches.to_dict()}, arrays
     if not isinstance(architecture, ParallelGated):
         return _put_part(architecture, ARCHITECTURES), {}
     described = {"name": "parallel_gated", "fields": {"bias": architecture.bias, "outputs": architecture.outputs}}
@@ -151,9 +155,10 @@ def _put_architecture(architecture: Architecture) -> Stored:
 
 def _get_architecture(described: dict[str, Any], arrays: Arrays) -> Architecture:
     gates = _under("gates.", arrays)
-    if not gates:
-        return _get_part(described, ARCHITECTURES)
-    return ParallelGated(GateNetwork.from_arrays(gates), **described["fields"])
+    if gates:
+        return ParallelGated(GateNetwork.from_arrays(gates), **described["fields"])
+    units = _get_part(described, ARCHITECTURES)
+    return Convolutional(units, Patches(**described["patches"])) if "patches" in described else units
 
 
 def _put_part(part: Any, table: dict[str, Any]) -> dict[str, Any]:

@@ -6,11 +6,12 @@ import os
 from typing import Any, final
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from bidual.errors import InvalidParameterError, MissingDependencyError
 from bidual.export.source import exported_network
 from bidual.network import Layer, Network
+from bidual.patches import Patches
 from bidual.typing import Matrix
 
 OPSET, IR_VERSION = 17, 8
@@ -50,7 +51,7 @@ def to_onnx(model: Any, path: str | os.PathLike[str], dtype: str = "float64") ->
 def _model(network: Network, dtype: np.dtype[Any], onnx: Any) -> Any:
     graph, h = _Graph(dtype, onnx), "X"
     for layer in network.layers:
-        h = _activated(graph, layer, h)
+        h = _activated(graph, layer, h) if layer.patches is None else _pooled(graph, layer, layer.patches, h)
     if network.n_branches is None:
         graph.add("Identity", h, output="F")
     else:
@@ -62,6 +63,16 @@ def _model(network: Network, dtype: np.dtype[Any], onnx: Any) -> Any:
     made = onnx.helper.make_graph(graph.nodes, "bidual", ends[:1], ends[1:], graph.constants)
     opset = onnx.helper.make_opsetid("", OPSET)
     return onnx.helper.make_model(made, opset_imports=[opset], ir_version=IR_VERSION, producer_name="bidual")
+
+
+def _pooled(graph: _Graph, layer: Layer, patches: Patches, h: str) -> str:
+    """The name of what the units give for all patches, pooled. The patches are gathered, as the network does it: there
+    are readers that know no Conv in double precision."""
+    seen = graph.add("Gather", h, graph.whole(patches.index), axis=1)  # (n, N, q)
+    each = _activated(graph, layer, seen)
+    if patches.pooling == "mean":
+        return graph.add("ReduceMean", each, axes=[-2], keepdims=0)
+    return graph.add("ReduceSum", each, graph.whole([-2]), keepdims=0)
 
 
 def _activated(graph: _Graph, layer: Layer, h: str) -> str:
@@ -121,7 +132,7 @@ class _Graph:
         self.nodes.append(self._onnx.helper.make_node(operator, list(inputs), [output], **attributes))
         return output
 
-    def constant(self, array: Matrix, dtype: np.dtype[Any] | None = None) -> str:
+    def constant(self, array: NDArray[Any], dtype: np.dtype[Any] | None = None) -> str:
         """The name of an array; InvalidParameterError if the dtype cannot hold it."""
         with np.errstate(over="ignore"):
             cast = np.ascontiguousarray(array, dtype=dtype or self.dtype).reshape(array.shape)

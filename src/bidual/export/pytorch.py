@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from bidual.errors import InvalidParameterError, MissingDependencyError
 from bidual.export.source import exported_network
 from bidual.network import Layer, Network
+from bidual.patches import Patches
 from bidual.typing import Matrix, Vector
 
 if TYPE_CHECKING:
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 def to_torch(model: Any, dtype: torch.dtype | None = None) -> nn.Sequential:
     """The module that computes ``network(X)`` for a tensor X (n, d) of its dtype: (n, c).
 
-    ``nn.Linear`` with ``nn.ReLU``, ``nn.LeakyReLU`` or ``nn.Tanh`` where the network is such a chain; gates, signs and
-    parallel branches have small modules of this library. Its parameters can be trained further.
+    ``nn.Linear`` (``nn.Conv2d`` for filters) with ``nn.ReLU``, ``nn.LeakyReLU`` or ``nn.Tanh`` where the network is
+    such a chain; gates, signs, images, pooling and parallel branches have small modules of this library. Its parameters
+    can be trained further.
 
     Parameters
     ----------
@@ -91,9 +93,28 @@ def _chain(layers: Iterable[Layer], dtype: torch.dtype) -> nn.Sequential:
 
 def _parts(layer: Layer, dtype: torch.dtype) -> list[Any]:
     """The layer's modules, in order."""
+    from bidual.export.torch_modules import Images, Pooling
+
+    if layer.patches is None:
+        return _units(layer, _linear, dtype)
+    if layer.bias.size == 0:  # which Conv2d refuses
+        none = np.zeros((layer.n_inputs, 0))
+        return _units(
+            replace(layer, weight=none, gate=None if layer.gate is None else none, patches=None), _linear, dtype
+        )
+    patches = layer.patches
+
+    def conv(weight: Matrix, bias: Vector, dtype: torch.dtype) -> nn.Conv2d:
+        return _conv(patches, weight, bias, dtype)
+
+    return [Images(patches.image_shape), *_units(layer, conv, dtype), Pooling(patches.pooling)]
+
+
+def _units(layer: Layer, affine: Callable[[Matrix, Vector, torch.dtype], nn.Module], dtype: torch.dtype) -> list[Any]:
+    """``affine`` of the weights, and the activation."""
     from bidual.export.torch_modules import Gated, PathValues, Sign
 
-    nn, linear = _torch().nn, _linear(layer.weight, layer.bias, dtype)
+    nn, linear = _torch().nn, affine(layer.weight, layer.bias, dtype)
     match layer.activation:
         case "linear":
             return [linear]
@@ -109,7 +130,7 @@ def _parts(layer: Layer, dtype: torch.dtype) -> list[Any]:
             return [Gated(linear, PathValues(branches, _torch().tensor(layer.paths)))]
         case "gated":
             assert layer.gate is not None and layer.gate_bias is not None
-            return [Gated(linear, _linear(layer.gate, layer.gate_bias, dtype))]
+            return [Gated(linear, affine(layer.gate, layer.gate_bias, dtype))]
     raise InvalidParameterError(f"activation {layer.activation!r} has no module here; export another network")
 
 
@@ -122,6 +143,20 @@ def _linear(weight: Matrix, bias: Vector, dtype: torch.dtype) -> nn.Linear:
         linear.weight.copy_(torch.tensor(weight.T))
         linear.bias.copy_(torch.tensor(bias))
     return linear
+
+
+def _conv(patches: Patches, weight: Matrix, bias: Vector, dtype: torch.dtype) -> nn.Conv2d:
+    torch, m = _torch(), weight.shape[1]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Initializing zero-element tensors")
+        conv = torch.nn.utils.skip_init(
+            torch.nn.Conv2d, patches.channels, m, patches.filter_size, patches.stride, dtype=dtype
+        )
+    filters = weight.T.reshape(m, *patches.filter_size, patches.channels).transpose(0, 3, 1, 2)
+    with torch.no_grad():
+        conv.weight.copy_(torch.tensor(filters.copy()))
+        conv.bias.copy_(torch.tensor(bias))
+    return conv
 
 
 def _branch(layer: Layer, i: int) -> Layer:

@@ -1,4 +1,4 @@
-"""The modules that torch.nn lacks: gates, signs, and parallel branches. Importing this file imports torch."""
+"""The modules that torch.nn lacks: gates, signs, images, sums, parallel branches. Importing this file imports torch."""
 
 from __future__ import annotations
 
@@ -52,6 +52,31 @@ class Sign(nn.Module):  # type: ignore[misc]
     def forward(self, x: Tensor) -> Tensor:
         one = torch.ones_like(x)
         return torch.where(x >= 0, one, torch.where(x < 0, -one, x))
+
+
+@final
+class Images(nn.Module):  # type: ignore[misc]
+    """(n, channels, height, width), as nn.Conv2d wants them, from rows (n, d) that are images of ``shape`` in C order,
+    with the channels, if there are any, on the last axis."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.reshape(x.shape[0], *self.shape[:2], -1).permute(0, 3, 1, 2)
+
+
+@final
+class Pooling(nn.Module):  # type: ignore[misc]
+    """(n, m): the ``"mean"`` or the ``"sum"`` over all places of (n, m, height, width)."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.mean((2, 3)) if self.kind == "mean" else x.sum((2, 3))
 
 
 @final

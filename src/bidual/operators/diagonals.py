@@ -28,12 +28,13 @@ class Diagonals:
 
     They are kept as bits, pattern by pattern, and unpacked ``step`` rows at a time; once for all where that is no more
     than one block of :data:`~bidual.operators.blocks.ENTRIES`. Complementary masks share one of the ``kept`` ones:
-    where D_j is the diagonal of a mask, that of its complement is ``(1 + slope) I - D_j``.
+    where D_j is the diagonal of a mask, that of its complement is ``(1 + slope) I - D_j``. ``places`` (kept,) are
+    theirs among those kept of all columns.
     """
 
-    def __init__(self, bits: Any, n: int, pairs: Pairs, slope: float, step: int, device: Device):
+    def __init__(self, bits: Any, n: int, pairs: Pairs, slope: float, step: int, device: Device, places: Places):
         self.n, self.pairs, self.slope, self.step, self.device = n, pairs, slope, step, device
-        self._bits = bits
+        self.places, self._bits = places, bits
         self._unpacked: dict[Any, Any] = {}
 
     @classmethod
@@ -41,7 +42,7 @@ class Diagonals:
         """Those of all columns."""
         kept, place, flipped = bits.pairs
         pairs = (place, flipped) if flipped.any() else None
-        return cls(device.put(bits.packed[kept]), bits.n, pairs, slope, step, device)
+        return cls(device.put(bits.packed[kept]), bits.n, pairs, slope, step, device, np.arange(kept.size))
 
     def take(self, which: Places) -> Self:
         """Those at the given places."""
@@ -51,7 +52,7 @@ class Diagonals:
             kept, place = np.unique(place[which], return_inverse=True)
             pairs = place, flipped[which]
         bits = self.device.xp.take(self._bits, self.device.put(kept), axis=0)
-        return type(self)(bits, self.n, pairs, self.slope, self.step, self.device)
+        return type(self)(bits, self.n, pairs, self.slope, self.step, self.device, self.places[kept])
 
     @property
     def kept(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from math import inf
 from typing import Any, final
@@ -20,6 +20,9 @@ ROWS = 512
 DEVICE_ENTRIES = 2**26
 """Entries of one block on a device without such a cache, where starting a product costs more."""
 
+Means = Callable[[slice, int], Any]
+"""(p, rows) on the device: a block of rows of the mean masked data of an output."""
+
 
 @final
 class MaskedData:
@@ -35,6 +38,9 @@ class MaskedData:
 
     X : (n, p), masks : (n, P) bool, or their bits.
     """
+
+    joint = False
+    """Products cost as much for one output as for all."""
 
     def __init__(self, X: Rows, masks: Masks | Bits, slope: float = 0.0, device: str = "cpu", spare: float = inf):
         bits = Bits.of(masks)
@@ -81,6 +87,22 @@ class MaskedData:
         masks = some or self.diagonals
         A, rest = (self.device.put(v) for v in masks.merge(a))
         return self.device.get(self.device.xp.concat([D.T @ A + rest for _, D in masks.blocks(a.dtype)]))
+
+    def mean_field(self, a: Matrix, some: Diagonals | None = None) -> tuple[Outputs, Means]:
+        """For each output k, with the weights a_jk (k, c) of the D_j X, their weighted mean M_k X and, (n, c), the sums
+        of ``a_jk ||(D_j - M_k) x_i||^2`` for masks of slope 0."""
+        sums, total = self.mask_sum(a, some), a.sum(axis=0)
+        mean = sums / np.where(total > 0.0, total, total.dtype.type(1.0))
+
+        def means(rows: slice, k: int) -> Any:
+            return self.device.put(mean[rows, k]) * self.rows(rows, a.dtype).T
+
+        return self.squared_lengths[:, None] * sums * (1.0 - mean), means
+
+    @property
+    def energy(self) -> float:
+        """``||X||_F^2``: twice the mean of ``||D_j X||_F^2`` over masks that are open on half of the rows."""
+        return float(self.squared_lengths.sum())
 
     @cached_property
     def squared_lengths(self) -> Vector:

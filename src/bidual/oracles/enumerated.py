@@ -59,7 +59,7 @@ class Enumerated(Oracle):
 def most_patterns(problem: Problem) -> int:
     """An upper bound of the number of cells of the problem's data."""
     rank = int(np.linalg.matrix_rank(problem.lifted))
-    return problem.architecture.most_patterns(problem.X.shape[0], rank)
+    return problem.architecture.most_patterns(problem.lifted.shape[0], rank)
 
 
 def all_patterns(problem: Problem) -> Patterns:

@@ -32,8 +32,8 @@ class Listed(Oracle):
         rng: np.random.Generator,
         expired: Expired = never,
     ) -> Pricing:
-        if self.patterns.bits.n != problem.X.shape[0]:
-            raise InvalidDataError(f"patterns are of {self.patterns.bits.n} rows, X has {problem.X.shape[0]}")
+        if self.patterns.bits.n != problem.lifted.shape[0]:
+            raise InvalidDataError(f"patterns are of {self.patterns.bits.n} rows, X has {problem.lifted.shape[0]}")
         point, prices = pattern_point(problem, V, self.patterns, 0.0)
         return Pricing(prices.neurons, prices.scores, point)
 

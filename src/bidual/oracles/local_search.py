@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
 
-from bidual.architectures import Neurons, ReLU
+from bidual.architectures import Convolutional, Neurons, ReLU
 from bidual.architectures.patterns import first_of_each
 from bidual.architectures.relu import SMALLEST
 from bidual.errors import InvalidParameterError, RefusedError
@@ -66,6 +66,8 @@ class LocalSearch(Oracle):
         rng: np.random.Generator,
         expired: Expired = never,
     ) -> Pricing:
+        if isinstance(problem.architecture, Convolutional):
+            problem, V = _on_patches(problem, problem.architecture, V)
         architecture = problem.architecture
         if not isinstance(architecture, ReLU):
             raise RefusedError(
@@ -83,6 +85,14 @@ class LocalSearch(Oracle):
             best, fresh = best.join(found), found.best_found
             done, batch = done + batch, 2 * batch
         return best
+
+
+def _on_patches(problem: Problem, architecture: Convolutional, V: Outputs) -> tuple[Problem, Outputs]:
+    """(problem, V) with the patches for rows: units score there as their pooled outputs do on the images."""
+    patches = architecture.patches
+    Y, weights = (np.repeat(values, patches.count, axis=0) for values in (problem.Y, problem.weights))
+    inner = replace(problem, X=patches(problem.X), Y=Y, weights=weights, architecture=architecture.inner)
+    return inner, patches.spread(V)
 
 
 def _random_starts(

@@ -11,7 +11,7 @@ from typing import Any, final
 import numpy as np
 from scipy.sparse import block_diag, csr_array
 
-from bidual.architectures import Patterns, ReLU, no_neurons
+from bidual.architectures import Patterns, no_neurons
 from bidual.architectures.pieces import bent_refusal
 from bidual.errors import InvalidParameterError, MissingDependencyError, RefusedError
 from bidual.network import Network
@@ -47,7 +47,7 @@ class Conic(Solver):
             raise InvalidParameterError(f"limit must be at least 1, got {self.limit!r}")
 
     def accepts(self, problem: Problem) -> str | None:
-        coned = isinstance(problem.architecture, ReLU)
+        coned = problem.architecture.slope is not None
         bent = bent_refusal(problem.architecture)
         if bent is not None:
             return bent
@@ -119,9 +119,10 @@ def _solve(program: Program, tol: float) -> tuple[Matrix, Vector, Outputs] | Non
 
 
 def _features(program: Program) -> Matrix:
-    """(n, P p): ``[D_1 X, ..., D_P X]``."""
-    Xl = program.problem.lifted
-    return (program.slopes[:, :, None] * Xl[:, None, :]).reshape(Xl.shape[0], -1)
+    """(n, P p): ``[D_1 X, ..., D_P X]``, pooled."""
+    Xl, patches = program.problem.lifted, program.problem.architecture.patches
+    features = (program.slopes[:, :, None] * Xl[:, None, :]).reshape(Xl.shape[0], -1)
+    return features if patches is None else patches.pool(features)
 
 
 def _cones(program: Program) -> csr_array:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bidual.architectures import Neurons, ReLU
+from bidual.architectures import Neurons
 from bidual.penalties import Strength
 from bidual.problem import Problem
 from bidual.solvers.inner.descent import WIDTHS, descents
@@ -23,7 +23,7 @@ def first_width(problem: Problem, wanted: int | None) -> int:
     0 where a joint descent is of no use: it needs a price on size, which a ball has not until its first master problem
     is solved.
     """
-    if not (isinstance(problem.architecture, ReLU) and isinstance(problem.penalty, Strength)):
+    if problem.architecture.slope is None or not isinstance(problem.penalty, Strength):
         return 0
     if wanted is not None:
         return wanted

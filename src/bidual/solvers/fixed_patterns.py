@@ -9,7 +9,7 @@ from typing import final
 
 import numpy as np
 
-from bidual.architectures import Patterns, ReLU
+from bidual.architectures import Patterns
 from bidual.architectures.base import Witness
 from bidual.architectures.pieces import bent_refusal
 from bidual.certificate import Bound, DualPoint, witness_point
@@ -73,7 +73,7 @@ class FixedPatterns(Solver):
             return f"FixedPatterns needs a smooth loss, not {problem.loss.name!r}; use 'squared_hinge', or WorkingSet"
         if not isinstance(problem.penalty, Strength):
             return "FixedPatterns needs a Strength; use Strength(beta), or WorkingSet for a Ball"
-        if not isinstance(problem.architecture, ReLU):
+        if problem.architecture.slope is None:
             return bent_refusal(problem.architecture)
         if self.memory_limit is not None:
             return "FixedPatterns keeps memory_limit for gated and linear units only; set memory_limit=None"

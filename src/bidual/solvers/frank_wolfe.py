@@ -163,4 +163,6 @@ def rate(problem: Problem, iteration: int) -> float:
     assert isinstance(problem.penalty, Ball)
     n = problem.X.shape[0]
     largest = n if isinstance(problem.architecture, Bounded) else float(np.linalg.norm(problem.lifted, 2)) ** 2
+    if (patches := problem.architecture.patches) is not None:
+        largest *= patches.count * patches.share**2
     return 8.0 * largest * float(problem.weights.max()) * problem.penalty.radius**2 / (iteration + 1)

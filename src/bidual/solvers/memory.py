@@ -12,8 +12,8 @@ from bidual.problem import Problem
 
 BITS, VECTORS, WEIGHTS, BLOCKS, UNPACKED = 4, 40, 16, 4, 3
 """How many arrays there are at the busiest moment: bits (n, P), the masks, their pairs and what they are compared with;
-numbers (n, c), targets, predictions, dual vectors, directions; numbers (P, p, c); blocks of rows; and masks unpacked
-once for all, where these are no more than a block."""
+numbers like the targets (rows, c), predictions, dual vectors, directions; numbers (P, p, c); blocks of rows; and masks
+unpacked once for all, where these are no more than a block."""
 
 
 def spare_memory(problem: Problem, n_patterns: int, limit: float | None) -> float:
@@ -27,7 +27,7 @@ def spare_memory(problem: Problem, n_patterns: int, limit: float | None) -> floa
         return inf
     (n, p), c, P = problem.lifted.shape, problem.n_outputs, n_patterns
     data = {id(X): X.nbytes for X in (problem.X, problem.lifted) if not mapped(X)}
-    numbers = VECTORS * n * c + WEIGHTS * P * p * c + BLOCKS * (blocks.ENTRIES + masked.ROWS * (P + p * c))
+    numbers = VECTORS * problem.Y.size + WEIGHTS * P * p * c + BLOCKS * (blocks.ENTRIES + masked.ROWS * (P + p * c))
     numbers += UNPACKED * min(blocks.ENTRIES, n * P)
     needed = sum(data.values()) + BITS * n * P / 8.0 + 8.0 * numbers
     if needed > limit:

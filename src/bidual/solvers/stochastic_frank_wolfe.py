@@ -106,6 +106,9 @@ def natural_growth(problem: Problem) -> float:
     radius, n, bounded = problem.penalty.radius, problem.X.shape[0], isinstance(problem.architecture, Bounded)
     lengths = np.ones(n) if bounded else np.linalg.norm(problem.lifted, axis=1)
     largest = n**0.5 if bounded else float(np.linalg.norm(problem.lifted, 2))
+    if (patches := problem.architecture.patches) is not None:
+        lengths = patches.pool(lengths[:, None])[:, 0]
+        largest = float(np.linalg.norm(lengths))
     slope, curvature = CONSTANTS[problem.loss.name]
     if slope is None:
         slope = float((radius * lengths + np.linalg.norm(problem.Y, axis=1)).max())

@@ -9,7 +9,7 @@ from typing import final
 
 import numpy as np
 
-from bidual.architectures import Neurons, ReLU, Sign, Tanh, no_neurons
+from bidual.architectures import Neurons, Sign, Tanh, no_neurons
 from bidual.architectures.pieces import bent_refusal
 from bidual.certificate import sweep_point
 from bidual.errors import InvalidParameterError, RefusedError
@@ -174,7 +174,7 @@ def default_oracle(problem: Problem, seed: int = 0, device: str = "cpu") -> Orac
         with suppress(RefusedError):  # rows too close to tell their cells
             all_patterns(problem)
             return Enumerated()
-    if isinstance(problem.architecture, ReLU):
+    if problem.architecture.slope is not None:
         return LocalSearch(max(100, 400 // problem.n_outputs), device=device)
     return Sampled(seed=seed)
 

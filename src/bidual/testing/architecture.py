@@ -21,7 +21,8 @@ def check_architecture(architecture: Architecture, seed: int = 0) -> None:
         d = architecture.n_features or d
         X = rng.standard_normal((n, d))
         Xl = architecture.lift(X)
-        require(np.array_equal(Xl[:, :d], X), f"{architecture!r}.lift changes the features")
+        seen = X if architecture.patches is None else architecture.patches(X)
+        require(np.array_equal(Xl[:, : seen.shape[1]], seen), f"{architecture!r}.lift changes the features")
         _network_map(architecture, X, Xl, c, rng)
         patterns = _all_patterns(architecture, Xl, rng)
         for _ in range(3):
@@ -41,7 +42,7 @@ def _network_map(architecture: Architecture, X: Rows, Xl: Rows, c: int, rng: np.
     back, amplitudes = architecture.from_network(network)
     again = architecture.to_network(back, amplitudes, b)
     require(np.allclose(again(X), F, atol=1e-12), f"{name}.from_network and to_network change the function")
-    if not isinstance(architecture, PiecewiseLinear):
+    if not isinstance(architecture.units, PiecewiseLinear):
         return
     hidden, last = network.layers
     decay = float(np.sum(hidden.weight**2) + np.sum(last.weight**2))

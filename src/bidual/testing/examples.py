@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from bidual.architectures import Architecture, GatedReLU, Linear, Neurons, ParallelGated, ReLU, Sign, Tanh
+from bidual.architectures import (
+    Architecture,
+    Convolutional,
+    GatedReLU,
+    Linear,
+    Neurons,
+    ParallelGated,
+    ReLU,
+    Sign,
+    Tanh,
+)
 from bidual.gates import GateNetwork
 from bidual.losses import LOSSES, Loss
 from bidual.network import Network
+from bidual.patches import Patches
 from bidual.penalties import Ball, Penalty, Strength
 from bidual.problem import Problem
 from bidual.typing import Gates, Outputs, Vector
@@ -62,7 +73,8 @@ def random_dual(V: Outputs, intercept: bool, rng: np.random.Generator) -> Output
 
 
 def example_problems(seed: int = 0) -> list[Problem]:
-    """Every loss with every architecture, and now and then a ball, weights, several outputs or no intercept."""
+    """Every loss with every architecture, and now and then a ball, weights, several outputs or no intercept; at last a
+    few with filters."""
     rng = np.random.default_rng(seed)
     architectures: list[Architecture] = [
         ReLU(),
@@ -89,4 +101,15 @@ def example_problems(seed: int = 0) -> list[Problem]:
             if architecture.gated and architecture.bias == "none":
                 X[:, 0] = 0.5 + np.abs(X[:, 0])  # in an open half-space, where the cells are all patterns
             problems.append(Problem(X, Y, loss, architecture, penalty, weights, intercept))
+    return problems + _with_filters(rng)
+
+
+def _with_filters(rng: np.random.Generator) -> list[Problem]:
+    """Images of 2 x 2 pixels, in patches of 1 x 2."""
+    problems = []
+    for name, inner, pooling in (("squared", ReLU(), "mean"), ("multinomial", GatedReLU(outputs="shared"), "sum")):
+        loss = LOSSES[name]()
+        Y, X = random_targets(loss, 5, 2, rng), rng.normal(size=(5, 4))
+        architecture = Convolutional(inner, Patches((2, 2), (1, 2), pooling=pooling))
+        problems.append(Problem(X, Y, loss, architecture, Strength(0.3)))
     return problems

@@ -31,7 +31,7 @@ def graph_splitting(program: Program) -> Iterator[tuple[Matrix, Vector, Outputs]
     n, p = problem.lifted.shape
     if program.coned or not isinstance(problem.penalty, Strength) or n > MOST_ROWS:
         raise RefusedError(f"graph_splitting is for a Strength, blocks without cones and at most {MOST_ROWS} rows")
-    beta, lengths = problem.penalty.beta, float(data.squared_lengths.sum())
+    beta, lengths = problem.penalty.beta, data.energy
     tau = 10.0 / float(np.mean(problem.weights))
     sigma = 0.3 * float(np.linalg.norm(problem.Y)) * p**0.5 / (beta * max(lengths, 1e-300) ** 0.5)
     w = sigma * lengths / n if problem.intercept else 0.0

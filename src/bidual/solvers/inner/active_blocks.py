@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bidual.operators.diagonals import Diagonals
-from bidual.operators.masked import MaskedData
+from bidual.operators.pooled import Products
 from bidual.typing import Matrix, Outputs
 
 DENSE = 0.5
@@ -23,10 +23,10 @@ class ActiveBlocks:
     of active blocks. Blocks that are not active must be 0, and are 0 or anything in what comes back.
     """
 
-    def __init__(self, data: MaskedData, masks: Diagonals, active: NDArray[np.bool_]):
+    def __init__(self, data: Products, masks: Diagonals, active: NDArray[np.bool_]):
         self._data, (m, c) = data, active.shape
         self._parts = [(slice(0, c), np.arange(m), masks)]
-        if np.count_nonzero(active) < DENSE * m * c:
+        if not data.joint and np.count_nonzero(active) < DENSE * m * c:
             own = [np.flatnonzero(column) for column in active.T]
             self._parts = [(slice(k, k + 1), which, masks.take(which)) for k, which in enumerate(own)]
         self._count = m

@@ -22,10 +22,10 @@ def slide_in_cells(
 
     There each neuron is linear on the data and ``|w_j|`` is smooth, so the objective is a smooth convex function; rows
     that lie on a hyperplane are kept there by eliminating them, and a row that is reached is added to them. Output
-    weights stay as they are. None if the system would have more than ``WORK`` variables.
+    weights stay as they are. None if the system would have more than ``WORK`` variables, or where units see patches.
     """
     architecture, Xl = linear_pieces(problem.architecture), problem.lifted
-    if len(neurons) == 0 or len(neurons) * Xl.shape[1] > WORK:
+    if len(neurons) == 0 or len(neurons) * Xl.shape[1] > WORK or problem.architecture.patches is not None:
         return None
     W, A, b = neurons.inputs * start.t, neurons.outputs, start.b
     slopes = architecture.slopes(Xl, neurons)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.optimize import minimize
 
-from bidual.architectures import Neurons, ReLU
+from bidual.architectures import Neurons
 from bidual.oracles import Expired
 from bidual.problem import Problem
 from bidual.solvers.inner.master import Amplitudes
@@ -49,7 +49,7 @@ def descents(
     outputs a neuron keeps the output it feeds. Units without kinks need the last stage only.
     """
     objective, t, b = RoundedObjective(problem, start.price), start.t, start.b
-    for width, steps in stages if isinstance(problem.architecture, ReLU) else stages[-1:]:
+    for width, steps in stages if problem.architecture.slope is not None else stages[-1:]:
         if len(neurons) == 0 or expired():
             break
         neurons, t, b = _descend(problem, objective, neurons, t, b, width, steps, expired)

@@ -164,7 +164,7 @@ def first_steps(program: Program) -> tuple[float, float]:
     block and an intercept that fit the targets."""
     problem, p = program.problem, program.data.shape[1]
     assert isinstance(problem.penalty, Strength)
-    energy, scale = float(program.data.squared_lengths.sum()), float(np.linalg.norm(problem.Y)) or 1.0
+    energy, scale = program.data.energy, float(np.linalg.norm(problem.Y)) or 1.0
     sigma = scale * p**0.5 / (problem.penalty.beta * max(energy, 1e-300) ** 0.5)
     return sigma, sigma * energy / problem.Y.shape[0] if problem.intercept else 0.0
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bidual.operators.diagonals import Diagonals
-from bidual.operators.masked import MaskedData
+from bidual.operators.pooled import Products
 from bidual.solvers.inner.woodbury import Cholesky
 from bidual.typing import Matrix, Outputs
 
@@ -34,7 +34,7 @@ class MeanField:
 
     def __init__(
         self,
-        data: MaskedData,
+        data: Products,
         masks: Diagonals,
         h: Outputs,
         a: Matrix,
@@ -45,10 +45,9 @@ class MeanField:
     ):
         self.data, self.masks, self.a, self.r, self.U, self.constant = data, masks, a, r, U, constant
         n, c = h.shape
-        sums, self.total = data.mask_sum(a, masks), a.sum(axis=0)
-        self.mean = sums / np.where(self.total > 0.0, self.total, np.float32(1.0))
-        diagonal = h + data.squared_lengths[:, None] * sums * (1.0 - self.mean)
-        self.root = (1.0 / np.sqrt(diagonal)).astype(np.float32)
+        variance, self.means = data.mean_field(a, masks)
+        self.total = a.sum(axis=0)
+        self.root = (1.0 / np.sqrt(h + variance)).astype(np.float32)
         # In the space scaled by root, the vectors whose rows sum to 0 are those off this normal.
         self.normal = self.root / np.linalg.norm(self.root, axis=1, keepdims=True) if centred else None
         numbers = n * (c * (data.shape[1] + 1) + np.count_nonzero(a))
@@ -81,9 +80,9 @@ class MeanField:
         active = np.flatnonzero(self.a[:, k])
         masks = self.masks if active.size == len(self.a) else self.masks.take(active)
         U = self.U[active, :, k] * np.sqrt(self.r[active, k])[:, None]
-        centre, root = put(self.root[:, k] * self.mean[:, k] * np.sqrt(self.total[k])), put(self.root[:, k])
+        centre, root = put(self.root[:, k] * np.sqrt(self.total[k])), put(self.root[:, k])
         for rows, E in data.columns(U, masks):
-            parts = [centre[rows] * data.rows(rows, np.float32).T, root[rows] * E]
+            parts = [centre[rows] * self.means(rows, k), root[rows] * E]
             if self.constant > 0.0:
                 parts.append(root[None, rows] * float(np.sqrt(self.constant)))
             yield rows, data.device.xp.concat(parts)
