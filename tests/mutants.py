@@ -89,7 +89,7 @@ masks that repeat | architectures/parallel_gated.py | architectures/test_paralle
 slope at zero | architectures/gated.py | architectures/test_architectures.py::test_a_gate_through_a_row_is_open_there
     (Xl @ neurons.gates >= 0) => (Xl @ neurons.gates > 0)
 norm bound | architectures/bounds.py | architectures/test_architectures.py::test_no_network_scores_more_than_the_bounds
-    parts = (np.maximum(v, 0.0), np.maximum(-v, 0.0)) => parts = (np.maximum(v, 0.0),)
+    return np.maximum(v, 0.0), np.maximum(-v, 0.0) => return np.maximum(v, 0.0), np.maximum(v, 0.0)
 tangent on the wrong side | architectures/semidefinite.py | architectures/test_semidefinite.py
     np.where(up, 0.5 / t, => np.where(up, 0.4 / t,
 secant for slopes beyond it | architectures/semidefinite.py | architectures/test_semidefinite.py
@@ -107,7 +107,7 @@ leaf that is not there | architectures/branches.py | oracles/test_branch_and_bou
 leaves of one sign | architectures/branches.py | oracles/test_branch_and_bound.py::test_forged_leaves_are_rejected
     for sign in (1, -1): => for sign in (1,):
 leaves taken on trust | certificate/proof.py | oracles/test_branch_and_bound.py::test_forged_leaves_are_rejected
-    value = branched_point(problem, V, bound.branches).bound.value => value = bound.value
+    value = branched_point(problem, V, bound.branches, bound.patterns).bound.value => value = bound.value
 nodes forgotten | oracles/branch_and_bound.py | oracles/test_branch_and_bound.py::test_equals_enumeration
     for side in (1.0, -1.0): => for side in (1.0,):
 enclosures taken on trust | certificate/proof.py | test_certificate.py::test_forgeries_are_rejected

@@ -7,6 +7,7 @@ from bidual.architectures.gated import Gated, GatedReLU
 from bidual.architectures.linear import Linear
 from bidual.architectures.neurons import Neurons, no_neurons
 from bidual.architectures.parallel_gated import ParallelGated
+from bidual.architectures.parallel import ParallelReLU3
 from bidual.architectures.patterns import Patterns
 from bidual.architectures.pieces import PiecewiseLinear
 from bidual.architectures.relu import ReLU
@@ -20,6 +21,7 @@ ARCHITECTURES: dict[str, type[Architecture]] = {
     "linear": Linear,
     "sign": Sign,
     "tanh": Tanh,
+    "parallel_relu3": ParallelReLU3,
 }
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "Linear",
     "Neurons",
     "ParallelGated",
+    "ParallelReLU3",
     "PatternPrices",
     "Patterns",
     "PiecewiseLinear",

@@ -53,6 +53,13 @@ class Patterns:
         return Patterns(self.bits.join(other.bits), np.concatenate([self.gates, other.gates], axis=1)).distinct()
 
 
+def compatible(Z: Matrix, patterns: Patterns, margin: float) -> NDArray[np.bool_]:
+    """(m, P): whether no entry of column j of Z (n, m) is on the wrong side of pattern k by more than ``margin``."""
+    masks = patterns.masks.astype(np.float32)
+    outside = (Z > margin).T.astype(np.float32) @ (1.0 - masks) + (Z < -margin).T.astype(np.float32) @ masks
+    return np.equal(outside, 0.0)
+
+
 def first_of_each(columns: Masks) -> NDArray[np.intp]:
     """Where each distinct column of a boolean matrix first appears, in order."""
     return Bits.of(columns).distinct()
