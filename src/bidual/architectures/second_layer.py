@@ -109,13 +109,14 @@ def witnessed_bound(ball: RectifierBall, masks: Masks, V: Outputs, witness: Witn
     return float(told.bounds.max(initial=0.0))
 
 
-def leaf_bounds(ball: RectifierBall, v: Vector, touch: Matrix, sides: Matrix) -> Vector:
+def leaf_bounds(ball: RectifierBall, v: Vector, touch: Matrix, sides: Matrix, floor: float = 0.0) -> Vector:
     """(L,): a bound of ``max over z in the ball of sum_i v_i (z_i)_+`` for each row of ``touch`` and ``sides`` (L, n).
 
     The sum is at most ``<w, z> + constant``: with ``w_i = touch_i``, any number in [v_i, 0], where v_i <= 0; where
     v_i > 0, with ``v_i z_i`` on side 1, 0 on side -1, and on side 0 the chord ``v_i (z_i + |x_i|)/2``, as
-    ``|z_i| <= |x_i|``.
+    ``|z_i| <= |x_i|``. Bounds that are at most ``floor`` may be as loose as that.
     """
     W = np.where(v > 0, 0.5 * v * (1.0 + sides), np.clip(touch, np.minimum(v, 0.0), 0.0))
     chords = np.where((v > 0) & (sides == 0), 0.5 * v * ball.reach, 0.0)
-    return ball.gauge(W) + chords.sum(axis=1)
+    constant = chords.sum(axis=1)
+    return ball.gauge(W, max(0.0, floor - float(constant.max(initial=0.0)))) + constant

@@ -53,12 +53,12 @@ class RectifierBall:
         prices = np.zeros((W.shape[0], *self.shape[:2]))
         if self.alive.size == 0:
             return prices
-        C = np.einsum("gn,nP,np->gPp", W, self.masks, self.X, optimize=True)
-        norms = np.linalg.norm(C, axis=2)
-        g, j = np.nonzero(norms > floor)
-        for s, sign in enumerate((1.0, -1.0)):
-            prices[:, s, self.alive] = np.where(norms > floor, 0.0, norms)
-            prices[g, s, self.alive[j]] = self._cones.project(j, sign * C[g, j], floor).bounds
+        C = ((W[:, :, None] * self.masks).transpose(0, 2, 1) @ self.X)[:, None] * np.array([1.0, -1.0])[:, None, None]
+        norms = np.linalg.norm(C, axis=3)
+        g, s, j = np.nonzero(norms > floor)
+        proven = np.where(norms > floor, 0.0, norms)
+        proven[g, s, j] = self._cones.project(j, C[g, s, j], floor).bounds
+        prices[:, :, self.alive] = proven
         return prices
 
     def saddle(self, low: Vector, high: Vector) -> Saddle | None:

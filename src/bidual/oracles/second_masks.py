@@ -110,7 +110,7 @@ class _Tree:
 
     def _settled(self, v: Vector, sides: Vector, touch: Vector) -> bool:
         aim = self.target if len(self.found) < self.keep else max(self.target, self.best)
-        return bool(leaf_bounds(self.ball, v, touch[None], sides[None])[0] <= aim)
+        return bool(leaf_bounds(self.ball, v, touch[None], sides[None], aim)[0] <= aim)
 
     def leaves(self) -> Branches:
         """What proves the bound."""
