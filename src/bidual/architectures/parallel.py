@@ -100,8 +100,8 @@ class ParallelReLU3(Architecture):
         if self.first is not None:
             flat = units.reshape(units.shape[0], 2 * units.shape[2] * units.shape[3])
             Z = Xl @ flat / np.maximum(np.abs(Xl) @ np.abs(flat), 1e-300)
-            known = compatible(Z, self.first_patterns(Xl), MARGIN).any(axis=1).reshape(-1, units.shape[3])
-            on &= known.all(axis=0)[:, None]
+            known = np.any(compatible(Z, self.first_patterns(Xl), MARGIN), axis=1).reshape(-1, units.shape[3])
+            on &= np.all(known, axis=0)[:, None]
         return on
 
     def first_patterns(self, Xl: Rows) -> Patterns:

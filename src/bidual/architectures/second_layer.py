@@ -76,8 +76,6 @@ class Candidates:
         else:
             low, high = np.where(v > 0, low, v), np.where(v > 0, high, 0.0)
         saddle = self.ball.saddle(low, high)
-        if saddle is None:
-            return 0.0
         bound = float(self.ball.gauge(saddle.w[None])[0])
         better = group[bound < self.bounds[group]]
         self.w[better], self.bounds[better] = saddle.w, bound

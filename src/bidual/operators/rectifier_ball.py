@@ -8,7 +8,7 @@ from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import block_diag, bmat, csc_array, csr_array, eye_array
+from scipy.sparse import csc_array
 
 from bidual.errors import MissingDependencyError
 from bidual.operators.cone import Cones
@@ -16,6 +16,12 @@ from bidual.typing import Masks, Matrix, Rows, Vector
 
 TOL = 1e-10
 """Of the conic program, whose answers are judged by what they prove and reach."""
+
+CLOSE = 1e-9
+"""A unit whose score is larger than the value by no more than this, relatively, would change nothing."""
+
+ROUNDS = 100
+"""Of column generation, at most."""
 
 
 @dataclass(frozen=True)
@@ -61,21 +67,29 @@ class RectifierBall:
         prices[:, :, self.alive] = proven
         return prices
 
-    def saddle(self, low: Vector, high: Vector) -> Saddle | None:
-        """``max over z in the ball of min over low <= w <= high of <w, z>``, a second-order cone program; None if it
-        cannot be solved. Entries of low and high may be infinite, which asks for ``z >= 0`` or ``z <= 0`` there."""
-        n, p, P = self.X.shape[0], self.X.shape[1], self.alive.size
-        free = [np.where(np.isfinite(end), self.reach, 0.0) for end in (low, high)]
-        cost = [np.where(np.isfinite(end), end, 0.0) for end in (low, high)]
-        scale = max(float(np.abs(cost).max(initial=0.0)), 1e-300)
-        q = np.concatenate([np.zeros(2 * P * (p + 1)), -cost[0], cost[1]]) / scale
-        found = self._solve(q, np.concatenate(free))
-        if found is None:
-            return None
-        x, y = found
-        units = np.zeros(self.shape)
-        units[:, self.alive] = x[: 2 * P * (p + 1)].reshape(2, P, p + 1)[:, :, 1:]
-        return Saddle(units, np.clip(-scale * y[:n], low, high))
+    def saddle(self, low: Vector, high: Vector) -> Saddle:
+        """``max over z in the ball of min over low <= w <= high of <w, z>``, a second-order cone program. Entries of
+        low and high may be infinite, which asks for ``z >= 0`` or ``z <= 0`` there.
+
+        Column generation: of the units, at first those that score most against some w, then those that score more than
+        the value against the last w, until there are none.
+        """
+        best = Saddle(np.zeros(self.shape), np.where(np.isfinite(low), low, np.minimum(high, 0.0)))
+        rounding = CLOSE**1.5 * float(np.abs(best.w) @ self.reach)
+        value, units = rounding, np.zeros((0, 2), dtype=np.intp)
+        for _ in range(ROUNDS):
+            prices = self.prices(best.w[None], value)[0]
+            prices[units[:, 0], units[:, 1]] = 0.0
+            order = np.argsort(-prices, axis=None)[: self.X.shape[0]]
+            order = order[prices.ravel()[order] > value * (1.0 + CLOSE)]
+            if order.size == 0:
+                break
+            units = np.concatenate([units, np.column_stack(np.unravel_index(order, prices.shape))])
+            found = self._solve(units, low, high)
+            if found is None:
+                break
+            best, value = found[0], max(found[1], rounding)
+        return best
 
     @cached_property
     def _cones(self) -> Cones:
@@ -86,49 +100,42 @@ class RectifierBall:
         """(n,): no |z_i| is larger."""
         return np.linalg.norm(self.X, axis=1)
 
-    @cached_property
-    def _program(self) -> tuple[csc_array, int]:
-        """(A, rows of its cones): the constraints ``b - A x`` in cones, for x = (t, u of each unit; z_+; z_-).
+    def _solve(self, units: NDArray[np.intp], low: Vector, high: Vector) -> tuple[Saddle, float] | None:
+        """The saddle point over some units, given by sign and mask, and its value.
 
-        ``z_+ - z_- = z``; every ``S X u >= 0``; ``sum t <= 1``; ``z_+, z_- >= 0`` and at most their bounds; |u| <= t.
+        Variables: (t, u) of each unit, z_+ and z_-. Constraints: ``z_+ - z_- = z``; every ``S X u >= 0``;
+        ``sum t <= 1``; ``z_+, z_- >= 0``, and 0 where an end is infinite; ``|u| <= t``.
         """
-        n, p, P = *self.X.shape, self.alive.size
-        of_unit = csr_array(np.eye(p + 1)[1:])
-        features = [self.masks[:, j, None] * self.X for j in range(P)]
-        z = csr_array(np.hstack([np.zeros((n, 0)), *features])) @ block_diag([of_unit] * P)
-        inside = block_diag([np.where(mask[:, None], self.X, -self.X) @ of_unit for mask in self.masks.T])
-        inside = csr_array(block_diag([inside, inside]))
-        inside = inside[np.diff(inside.indptr) > 0]
-        amounts = csr_array(np.tile(np.eye(p + 1)[:1], (1, 2 * P)))
-        one, m = eye_array(n), 2 * P * (p + 1)
-        A = bmat(
-            [
-                [bmat([[z, -z]]), -one, one],
-                [-inside, None, None],
-                [amounts, csr_array((1, n)), csr_array((1, n))],
-                [None, -one, None],
-                [None, None, -one],
-                [None, one, None],
-                [None, None, one],
-                [-eye_array(m), csr_array((m, n)), csr_array((m, n))],
-            ]
-        )
-        return csc_array(A), inside.shape[0]
-
-    def _solve(self, q: Vector, most: Vector) -> tuple[Vector, Vector] | None:
-        """(x, y): the primal and dual solution of ``min q'x`` over the constraints."""
-        clarabel = _clarabel()
-        A, inside = self._program
-        n, p, P = *self.X.shape, self.alive.size
-        b = np.concatenate([np.zeros(n + inside), [1.0], np.zeros(2 * n), most, np.zeros(2 * P * (p + 1))])
-        cones = [clarabel.ZeroConeT(n), clarabel.NonnegativeConeT(inside + 1 + 4 * n)]
-        cones += [clarabel.SecondOrderConeT(p + 1)] * (2 * P)
+        clarabel, (n, p), M = _clarabel(), self.X.shape, len(units)
+        m, masks, rows = M * (p + 1), self.first[:, units[:, 1]].T[:, :, None], np.flatnonzero(self.reach)
+        A = np.zeros((n + M * rows.size + 1 + 4 * n + m, m + 2 * n))
+        columns = A[:, :m].reshape(-1, M, p + 1)
+        columns[:n, :, 1:] = (np.where(units[:, 0] == 0, 1.0, -1.0)[:, None, None] * masks * self.X).swapaxes(0, 1)
+        A[:n, m:] = np.hstack([-np.eye(n), np.eye(n)])
+        at = n + M * rows.size
+        each = np.arange(M)
+        inside = A[n:at].reshape(M, rows.size, m + 2 * n)[:, :, :m].reshape(M, rows.size, M, p + 1)
+        inside[each, :, each, 1:] = np.where(masks, -self.X, self.X)[:, rows] / self.reach[rows, None]
+        columns[at, :, 0] = 1.0
+        A[at + 1 : at + 1 + 4 * n, m:] = np.vstack([-np.eye(2 * n), np.eye(2 * n)])
+        A[at + 1 + 4 * n :, :m] = -np.eye(m)
+        cost = np.concatenate([-np.where(np.isfinite(low), low, 0.0), np.where(np.isfinite(high), high, 0.0)])
+        scale = max(float(np.abs(cost).max()), 1e-300)
+        most = np.concatenate([np.where(np.isfinite(end), self.reach, 0.0) for end in (low, high)])
+        b = np.concatenate([np.zeros(at), [1.0], np.zeros(2 * n), most, np.zeros(m)])
+        q = np.concatenate([np.zeros(m), cost / scale])
+        cones = [clarabel.ZeroConeT(n), clarabel.NonnegativeConeT(at - n + 1 + 4 * n)]
+        cones += [clarabel.SecondOrderConeT(p + 1)] * M
         settings = clarabel.DefaultSettings()
         settings.verbose = False
         settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = TOL
-        solution = clarabel.DefaultSolver(csc_array((q.size, q.size)), q, A, b, cones, settings).solve()
-        fine = np.isfinite(solution.x).all() and np.isfinite(solution.z).all()
-        return (np.array(solution.x), np.array(solution.z)) if fine else None
+        solution = clarabel.DefaultSolver(csc_array((q.size, q.size)), q, csc_array(A), b, cones, settings).solve()
+        x, y = np.array(solution.x), np.array(solution.z)
+        if not (np.isfinite(x).all() and np.isfinite(y).all()):
+            return None
+        found = np.zeros(self.shape)
+        found[units[:, 0], units[:, 1]] = x[:m].reshape(M, p + 1)[:, 1:]
+        return Saddle(found, np.clip(-scale * y[:n], low, high)), -scale * float(q @ x)
 
 
 def _clarabel() -> Any:

@@ -24,12 +24,12 @@ from bidual.typing import Expired, Matrix, Outputs, Vector, never
 class SecondMasks(Oracle):
     """The sub-networks that score more than the target, and a bound of all others, of scope ``global``.
 
-    A score is ``max of sum_i v_i (z_i)_+`` over z in the unit ball of two-layer networks. Rows with ``v_i <= 0`` are
-    concave, the others convex: a row with ``v_i > 0`` is on one side of its kink or on the other, which is branched on,
-    and until then its chord bounds it. A leaf is one second-order cone program, and its dual vector w proves it again
-    (:func:`~bidual.architectures.second_layer.leaf_bounds`). So at most ``2^m`` of the ``2^n`` second-layer patterns are
-    looked at, m the number of rows with v_i > 0. Once ``keep`` sub-networks above the target were found, only better
-    ones are looked for.
+    A score is ``max of sum_i v_i (z_i)_+`` over z in the unit ball of two-layer networks. Terms with ``v_i <= 0`` are
+    concave, the others convex: there z_i is on one side of its kink or on the other, which is branched on, and until
+    then a chord bounds the term. A node is one second-order cone program, and its dual vector w proves its bound again
+    (:func:`~bidual.architectures.second_layer.leaf_bounds`). So there are at most ``2^m`` leaves for the ``2^n``
+    second-layer patterns, m the number of rows with v_i > 0. Once ``keep`` sub-networks above the target were found,
+    only better ones are looked for.
 
     Needs ``pip install 'bidual[conic]'``. Refuses other architectures, and more than ``limit`` first-layer patterns.
     """
@@ -92,16 +92,14 @@ class _Tree:
                 continue
             slope = 0.5 * v * (1.0 + sides)
             saddle = self.ball.saddle(np.where(v > 0, slope, v), np.where(v > 0, slope, 0.0))
-            if saddle is not None:
-                touch, z = saddle.w, saddle.z(self.ball)
-                score = float(v @ np.maximum(z, 0.0))
-                if score > self.target:
-                    self.found.append((saddle.units, k, sign))
-                    self.best = max(self.best, score)
+            touch, z = saddle.w, saddle.z(self.ball)
+            score = float(v @ np.maximum(z, 0.0))
+            if score > self.target:
+                self.found.append((saddle.units, k, sign))
+                self.best = max(self.best, score)
             if not undecided.any() or self._settled(v, sides, touch):
                 self.closed.append((k, sign, sides, touch))
                 continue
-            z = np.zeros(v.size) if saddle is None else z
             row = np.argmax(np.where(undecided, v * (0.5 * (z + self.ball.reach) - np.maximum(z, 0.0)), -np.inf))
             for side in (-1.0, 1.0):
                 child = sides.copy()

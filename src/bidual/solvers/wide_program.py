@@ -52,7 +52,8 @@ class WideProgram(Solver):
             return f"WideProgram knows the losses {[*CONIC_LOSSES]}, not {problem.loss.name!r}; use one of them"
         try:
             problem.architecture.ball(problem.lifted)
-            self._oracle(problem).price(problem, np.zeros_like(problem.Y), _none(problem), 0.0, np.random.default_rng(0))
+            nothing, rng = _none(problem), np.random.default_rng(0)
+            self._oracle(problem).price(problem, np.zeros_like(problem.Y), nothing, 0.0, rng)
         except RefusedError as refusal:
             return str(refusal)
         return None

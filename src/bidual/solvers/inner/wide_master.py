@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,9 +44,9 @@ class WideSolution:
 class WideMaster:
     """``min L(sum over cells of o D_l z + 1 b') + r(sum |u|)``, ``z = sum_s s sum_p D_p X u_sp`` for each cell.
 
-    A cell is a second-layer mask l, an output and a sign o; its units u_sp have a sign s = +-1 and lie in the cone of a
-    first-layer mask p, ``S_p X u >= 0``, and ``S_l z >= 0`` couples them. Cells are taken in by :meth:`add`; their units
-    when the dual vector and the multipliers of ``S_l z >= 0`` ask for them.
+    A cell is a second-layer mask l, an output and a sign o; its units u_sp have a sign s = +-1 and lie in the cone of
+    a first-layer mask p, ``S_p X u >= 0``, and ``S_l z >= 0`` couples them. Cells are taken in by :meth:`add`; their
+    units when the dual vector and the multipliers of ``S_l z >= 0`` ask for them.
 
     cells : (mask, output, sign) of each; units (M, 3): cell, 0 or 1 for the sign s, and first-layer mask.
     """
@@ -79,8 +80,8 @@ class WideMaster:
         return solution
 
     def _enter(self, V: Outputs, mu: Matrix, price: float) -> bool:
-        """Take in the units of signs s and masks p with ``max over u in the cone of s (o D_l v + S_l mu)'D_p X u`` above
-        the price; True if one is new."""
+        """Take in the units of signs s and masks p with ``max over u in the cone of s (o D_l v + S_l mu)'D_p X u``
+        above the price; True if one is new."""
         if not self.cells:
             return False
         W = np.array([np.where(mask, o * V[:, k] + m, -m) for (mask, k, o), m in zip(self.cells, mu, strict=True)])
@@ -122,7 +123,8 @@ class WideMaster:
     def _sub_networks(self, U: Matrix) -> tuple[Neurons, Vector]:
         """One sub-network for each cell that is not negligible; its units are those of U (M, p)."""
         problem, sizes = self.problem, np.linalg.norm(U, axis=1)
-        totals = np.bincount(self.units[:, 0], sizes, len(self.cells))
+        totals = np.zeros(len(self.cells))
+        np.add.at(totals, self.units[:, 0], sizes)
         neurons, kept = no_neurons(U.shape[1], problem.n_outputs), []
         for j in np.flatnonzero(totals > DROP * totals.max(initial=0.0)):
             units, own = np.zeros(self.ball.shape), self.units[:, 0] == j
@@ -145,15 +147,13 @@ class WideMaster:
 
     def _cones(self) -> csr_array:
         """(rows, M p): the rows of every ``S_p X``, of length 1; those of zeros constrain nothing."""
-        (n, p), mask = self.ball.X.shape, self.units[:, 2]
-        kept = np.flatnonzero(self.ball.reach > 0)
-        entries = np.where(self.ball.first[kept][:, mask].T, 1.0, -1.0)[:, :, None] * (
-            self.ball.X[kept] / self.ball.reach[kept, None]
-        )
-        M = len(mask)
-        rows = np.broadcast_to(np.arange(M * kept.size).reshape(M, -1, 1), entries.shape)
+        kept, mask = np.flatnonzero(self.ball.reach), self.units[:, 2]
+        unit = self.ball.X[kept] / self.ball.reach[kept, None]
+        entries = np.where(self.ball.first[kept][:, mask].T[:, :, None], unit, -unit)
+        M, h, p = entries.shape
+        rows = np.broadcast_to(np.arange(M * h).reshape(M, h, 1), entries.shape)
         columns = np.broadcast_to(np.arange(M * p).reshape(M, 1, p), entries.shape)
-        return _sparse(entries, rows, columns, (M * kept.size, M * p))
+        return _sparse(entries, rows, columns, (M * h, M * p))
 
     def _sides(self) -> csr_array:
         """(K n, K n): the diagonal of every S_l."""
@@ -163,11 +163,11 @@ class WideMaster:
         """(c n, K n): the sum over the cells of each output of ``o D_l z``."""
         n, c = self.problem.Y.shape
         masks = np.array([mask for mask, _, _ in self.cells])
-        k, o = np.array([(k, o) for _, k, o in self.cells]).T
+        k, o = np.array([k for _, k, _ in self.cells]), np.array([float(o) for _, _, o in self.cells])
         columns = np.arange(masks.size).reshape(masks.shape)
         rows = k[:, None] * n + np.arange(n)
-        return _sparse(o[:, None] * masks, rows, columns, (c * n, masks.size))
+        return _sparse(np.where(masks, o[:, None], 0.0), rows, columns, (c * n, masks.size))
 
 
-def _sparse(entries: Matrix, rows: Matrix, columns: Matrix, shape: tuple[int, int]) -> csr_array:
+def _sparse(entries: Matrix, rows: NDArray[Any], columns: NDArray[Any], shape: tuple[int, int]) -> csr_array:
     return csr_array(coo_array((entries.ravel(), (rows.ravel(), columns.ravel())), shape=shape))
