@@ -57,7 +57,7 @@ def two_layers(problem: Problem) -> float:
 
 @pytest.mark.parametrize("first", [-2, -1])
 @pytest.mark.parametrize("beta", [0.02, 0.05, 0.2])
-def test_a_spike_costs_three_strengths(first: int, beta: float) -> None:
+def test_spike(first: int, beta: float) -> None:
     """``3 beta - 11 beta^2 / 2`` for 0 < beta <= 1/5: proven by hand for both rows of points."""
     value = 3 * beta - 5.5 * beta**2
     solution = WideProgram().solve(spike(first, beta), Stop(tol=1e-8))
@@ -195,7 +195,7 @@ def forged(certificate: Certificate, problem: Problem, **changes) -> Certificate
     return replace(certificate, dual=dual, global_dual=dual, point=point, global_point=point)
 
 
-def test_forgeries_are_rejected(solved) -> None:
+def test_forgeries(solved) -> None:
     problem, solution = solved
     bound = solution.certificate.point.bound
     assert bound.method == "branch and bound" and bound.branches is not None and bound.patterns is not None
@@ -218,7 +218,7 @@ def test_forgeries_are_rejected(solved) -> None:
             forged(solution.certificate, problem, **changes).verify(problem, solution.network)
 
 
-def test_forged_multipliers_are_rejected() -> None:
+def test_forged_multipliers() -> None:
     problem = spike(-1, 0.05)
     solution = WideProgram(Listed(problem.architecture.all_patterns(problem.lifted))).solve(problem, TIGHT)
     certificate = solution.certificate
