@@ -222,11 +222,11 @@ chord below the kink | architectures/second_layer.py | oracles/test_second_masks
     (sides == 0), 0.5 * v * ball.reach => (sides == 0), 0.4 * v * ball.reach
 slope of the chord | architectures/second_layer.py | oracles/test_second_masks.py
     np.where(v > 0, 0.5 * v * (1.0 + sides) => np.where(v > 0, v * np.maximum(sides, 0.0)
-touch outside its box | architectures/second_layer.py | solvers/test_wide_program.py::test_forgeries
+touch outside its box | architectures/second_layer.py | oracles/test_second_masks.py
     np.clip(touch, np.minimum(v, 0.0), 0.0) => touch
-vectors that are not finite | operators/rectifier_ball.py | solvers/test_wide_program.py::test_forgeries
+vectors that are not finite | operators/rectifier_ball.py | oracles/test_second_masks.py
     prices.max(axis=(1, 2), initial=0.0), np.inf) => prices.max(axis=(1, 2), initial=0.0), 0.0)
-units of one sign | operators/rectifier_ball.py | oracles/test_second_masks.py
+units of one sign | operators/rectifier_ball.py | solvers/test_wide_program.py::test_spike
     np.array([1.0, -1.0])[:, None, None] => np.array([1.0, 1.0])[:, None, None]
 gauge a tenth too small | operators/rectifier_ball.py | solvers/test_wide_program.py::test_spike
     proven[g, s, j] = self._cones => proven[g, s, j] = 0.9 * self._cones

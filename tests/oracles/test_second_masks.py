@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bidual.architectures import ParallelReLU3, no_neurons
-from bidual.architectures.parallel import all_cells
+from bidual.architectures.parallel_relu3 import all_cells
 from bidual.architectures.second_layer import leaf_bounds
 from bidual.certificate import verify_bound
 from bidual.losses import Squared
@@ -79,3 +79,12 @@ def test_the_chord_is_tight_for_a_unit_along_its_row() -> None:
     X, v = np.array([[3.0, 4.0]]), np.array([2.0])
     ball = RectifierBall(X, all_cells(X).masks)
     assert leaf_bounds(ball, v, np.zeros((1, 1)), np.zeros((1, 1)))[0] == pytest.approx(10.0)
+
+
+def test_multipliers_outside_their_box_prove_no_more_than_its_ends() -> None:
+    """Two equal rows, ``v = (2, -1)``: the unit along them scores 1, whatever is said of the second."""
+    X, v, sides = np.array([[1.0], [1.0]]), np.array([2.0, -1.0]), np.array([[1, 0]])
+    ball = RectifierBall(X, all_cells(X).masks)
+    bounds = [float(leaf_bounds(ball, v, np.array([[0.0, touch]]), sides)[0]) for touch in (-2.0, -1.0, 0.0, 5.0)]
+    assert bounds == pytest.approx([1.0, 1.0, 2.0, 2.0])
+    assert leaf_bounds(ball, v, np.array([[0.0, np.nan]]), sides)[0] == np.inf

@@ -9,13 +9,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bidual.architectures import ParallelReLU3, ReLU, no_neurons
-from bidual.architectures.parallel import second_patterns
-from bidual.certificate import Certificate, DualPoint
+from bidual.architectures import ParallelReLU3, ReLU, Witness, no_neurons
+from bidual.architectures.parallel_relu3 import second_patterns
+from bidual.certificate import (
+    Certificate,
+    DualPoint,
+    branched_point,
+    certify,
+    pattern_point,
+    verify_bound,
+)
 from bidual.errors import CertificateError, InvalidParameterError, RefusedError
 from bidual.estimators.stored import get_certificate, put_certificate
 from bidual.losses import Squared
-from bidual.oracles import Listed, SecondMasks
+from bidual.oracles import Listed, Sampled, SecondMasks
 from bidual.penalties import Ball, Strength
 from bidual.problem import Problem
 from bidual.solvers import Solution, Status, Stop, WideProgram, WorkingSet
@@ -165,6 +172,22 @@ def test_more_patterns_are_never_worse_and_each_list_says_its_scope() -> None:
     assert values[-1] == pytest.approx(0.13625, abs=1e-6)
 
 
+def test_drawn_patterns_of_both_layers() -> None:
+    """With all cones: an upper bound of the optimum, and the optimum of the drawn patterns, which is what is stated."""
+    problem = gauss(5, 7, intercept=True)
+    drawn = replace(problem, architecture=ParallelReLU3("none", first=6, seed=1))
+    solution = WideProgram(Sampled(10)).solve(drawn, TIGHT)
+    certificate = solution.certificate
+    assert solution.status == Status.OPTIMAL_ON_PATTERNS and certificate.scope == "patterns"
+    certificate.verify(drawn, solution.network)
+    stored(certificate).verify(drawn, solution.network)
+    least = WideProgram().solve(problem, TIGHT)
+    assert certificate.global_dual <= least.certificate.primal < certificate.primal * (1 - 1e-6)
+    other = certify(drawn, least.network)  # has units on other patterns than the drawn ones
+    assert other.scope == "global"
+    other.verify(drawn, least.network)
+
+
 def test_a_start_is_continued() -> None:
     problem = gauss(3, 5)
     solution = WideProgram().solve(problem, TIGHT)
@@ -188,57 +211,58 @@ def test_certificates_survive_storage(solved) -> None:
     stored(solution.certificate).verify(problem, solution.network)
 
 
-def forged(certificate: Certificate, problem: Problem, **changes) -> Certificate:
-    """The certificate with another bound, and the dual that follows from it."""
-    point = DualPoint(certificate.point.V, replace(certificate.point.bound, **changes))
-    dual = point.value(problem)
-    return replace(certificate, dual=dual, global_dual=dual, point=point, global_point=point)
-
-
 def test_forgeries(solved) -> None:
     problem, solution = solved
-    bound = solution.certificate.point.bound
+    point = solution.certificate.point
+    bound, V = point.bound, point.V
     assert bound.method == "branch and bound" and bound.branches is not None and bound.patterns is not None
-    leaves, cells, V = bound.branches, bound.patterns, solution.certificate.point.V[:, 0]
-    most = int(np.argmax(leaves.sign))  # leaves about +V hold the best sub-network
-    without = {key: np.delete(value, most, axis=0) for key, value in vars(leaves).items()}
-    decided = np.where(leaves.sides == 0, np.where(leaves.sign[:, None] * V > 0, -1, 0), leaves.sides)
+    leaves, cells = bound.branches, bound.patterns
+    best = int(np.argmax(leaves.sign))  # a leaf about +V
+    without = replace(leaves, **{key: np.delete(value, best, axis=0) for key, value in vars(leaves).items()})
+    other = replace(leaves, sides=-np.abs(leaves.sides) - (leaves.sides == 0).astype(np.int8))
+    fewer = cells.take(np.arange(len(cells) - 2))
     forgeries = [
-        {"value": 0.9 * bound.value},
-        {"value": 0.9 * bound.value, "patterns": cells.take(np.arange(len(cells) - 2))},
-        {"value": 0.9 * bound.value, "patterns": None},
-        {"branches": replace(leaves, **without)},
-        {"branches": replace(leaves, sides=-np.abs(decided).astype(np.int8)), "value": 0.9 * bound.value},
-        {"branches": replace(leaves, touch=np.full_like(leaves.touch, np.nan)), "value": 0.9 * bound.value},
-        {"branches": replace(leaves, touch=leaves.touch - 10.0), "value": 0.9 * bound.value},
-        {"scope": "patterns"},
+        (replace(bound, value=0.9 * bound.value), "only .* is proven"),
+        (replace(bound, patterns=None), "only inf is proven"),
+        (branched_point(problem, V, leaves, fewer).bound, "not the list of all cells"),
+        (replace(bound, branches=without), "only inf is proven"),
+        (replace(bound, branches=other), "only inf is proven"),
+        (replace(bound, branches=None), "needs leaves"),
+        (replace(bound, branches=replace(leaves, touch=np.full_like(leaves.touch, np.nan))), "only inf is proven"),
+        (replace(bound, scope="patterns"), "proves nothing of scope"),
     ]
-    for changes in forgeries:
-        with pytest.raises(CertificateError):
-            forged(solution.certificate, problem, **changes).verify(problem, solution.network)
+    for lie, message in forgeries:
+        with pytest.raises(CertificateError, match=message):
+            verify_bound(problem, DualPoint(V, lie))
 
 
-def test_forged_multipliers() -> None:
-    problem = spike(-1, 0.05)
-    solution = WideProgram(Listed(problem.architecture.all_patterns(problem.lifted))).solve(problem, TIGHT)
-    certificate = solution.certificate
-    bound = certificate.point.bound
-    assert certificate.scope == "patterns" and bound.witness is not None and bound.patterns is not None
-    below = replace(bound.witness, values=bound.witness.values - 1.0)
-    fewer = bound.patterns.take(np.arange(2))
-    for changes in (
-        {"witness": below},
-        {"witness": None},
-        {"value": 0.9 * bound.value},
-        {"patterns": fewer, "witness": None, "value": 1e9},
-        {"scope": "global", "method": "enumeration"},
+def test_forged_multipliers(solved) -> None:
+    problem, solution = solved
+    V = solution.certificate.point.V
+    every = problem.architecture.all_patterns(problem.lifted)
+    bound = pattern_point(problem, V, every, 0.0)[0].bound
+    verify_bound(problem, DualPoint(V, bound))
+    assert bound.witness is not None
+    blocks = np.array([(j, 0, sign) for j in range(len(every)) for sign in (1, -1)])
+    rows, values = np.tile(np.arange(len(V)), len(blocks)), np.concatenate([-sign * V[:, 0] for sign in blocks[:, 2]])
+    start = len(V) * np.arange(len(blocks) + 1)
+    own = np.concatenate([every.masks[:, j] for j in blocks[:, 0]])
+    nothing_left = Witness(blocks, start, rows, np.where(own, values, 0.0))
+    for lie, message in (
+        (replace(bound, witness=nothing_left), "negative multipliers"),
+        (replace(bound, witness=None), "only .* is proven"),
+        (replace(bound, value=0.9 * bound.value), "only .* is proven"),
+        (replace(bound, scope="global", method="enumeration"), "gate lies on a hyperplane"),
     ):
-        point = DualPoint(certificate.point.V, replace(bound, **changes))
-        lie = replace(
-            certificate, point=point, dual=point.value(problem), scope=point.bound.scope, method=point.bound.method
-        )
-        with pytest.raises(CertificateError):
-            lie.verify(problem, solution.network)
+        with pytest.raises(CertificateError, match=message):
+            verify_bound(problem, DualPoint(V, lie))
+    certificate = certify(problem, solution.network, V, listed=every.take(np.arange(2)))
+    assert certificate.scope == "patterns" and len(certificate.point.bound.patterns) > 2
+    listed = replace(certificate.point.bound, patterns=every.take(np.arange(2)), witness=None, value=1e9)
+    point = DualPoint(V, listed)
+    lie = replace(certificate, point=point, dual=point.value(problem))
+    with pytest.raises(CertificateError, match="none of the listed patterns"):
+        lie.verify(problem, solution.network)
 
 
 def test_refusals() -> None:

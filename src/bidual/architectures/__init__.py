@@ -7,7 +7,7 @@ from bidual.architectures.gated import Gated, GatedReLU
 from bidual.architectures.linear import Linear
 from bidual.architectures.neurons import Neurons, no_neurons
 from bidual.architectures.parallel_gated import ParallelGated
-from bidual.architectures.parallel import ParallelReLU3
+from bidual.architectures.parallel_relu3 import ParallelReLU3
 from bidual.architectures.patterns import Patterns
 from bidual.architectures.pieces import PiecewiseLinear
 from bidual.architectures.relu import ReLU

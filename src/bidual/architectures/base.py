@@ -72,8 +72,8 @@ class Architecture(ABC):
     A unit neuron has input weights u and output weights a with ``|u| |a| = 1``; the size of a network is
     ``sum_j t_j``. Most have two layers: :class:`~bidual.architectures.pieces.PiecewiseLinear`, where ``beta * size`` is
     the least weight decay of any network with the same neurons, and :class:`~bidual.architectures.bounded.Bounded`,
-    where ``|u|`` is 1 for every u. A neuron of :class:`~bidual.architectures.parallel.ParallelReLU3` is a network of
-    two layers itself, and u are all its weights.
+    where ``|u|`` is 1 for every u. A neuron of :class:`~bidual.architectures.parallel_relu3.ParallelReLU3` is a network
+    of two layers itself, and u are all its weights.
 
     bias : ``"penalized"`` (a column of ones, its weight inside ``|u|``), ``"free"`` (outside ``|u|``) or ``"none"``.
     outputs : ``"separate"`` (``|a|`` is the 1-norm: each neuron feeds one output) or ``"shared"`` (the 2-norm).

@@ -17,7 +17,7 @@ class Branches:
 
     sides : (L, n) int8, for the rows that favour the neuron: 1 or -1 where its kink is replaced by one of its two
     lines, 0 where nothing is decided; touch : (L, n), what encloses the kinks of the other rows
-    (:func:`~bidual.architectures.semidefinite.score_bounds`, :func:`~bidual.architectures.parallel.leaf_bounds`).
+    (:func:`~bidual.architectures.semidefinite.score_bounds`, :func:`~bidual.architectures.parallel_relu3.leaf_bounds`).
     """
 
     output: NDArray[np.int64]

@@ -14,9 +14,9 @@ from bidual.typing import Gates, Matrix
 class Neurons:
     """m neurons of unit size: neuron j maps x to ``activation(<x, inputs[:, j]>) outputs[:, j]``.
 
-    inputs : (p, m), or (p, 2, h, m) where a neuron is itself a network of first-layer units, h of each sign, unused ones
-    0. outputs : (c, m). gates : (q, m), what opens a gated neuron, in its architecture's terms (the direction whose
-    sign does, q = p, or a path), or None.
+    inputs : (p, m), or (p, 2, h, m) where a neuron is itself a network of first-layer units, h of each sign, unused
+    ones 0. outputs : (c, m). gates : (q, m), what opens a gated neuron, in its architecture's terms (the direction
+    whose sign does, q = p, or a path), or None.
     """
 
     inputs: Matrix

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bidual.operators.bits import Bits
-from bidual.typing import Gates, Masks, Rows
+from bidual.typing import Gates, Masks, Matrix, Rows
 
 
 @final

@@ -9,7 +9,7 @@ import numpy as np
 
 from bidual.architectures.base import Architecture, Witness
 from bidual.architectures.neurons import Neurons
-from bidual.architectures.parallel import ParallelReLU3
+from bidual.architectures.parallel_relu3 import ParallelReLU3
 from bidual.architectures.patterns import Patterns
 from bidual.errors import RefusedError
 from bidual.operators.bits import Bits

@@ -67,6 +67,10 @@ class RectifierBall:
         prices[:, :, self.alive] = proven
         return prices
 
+    def nearest(self, mask: NDArray[np.intp], U: Matrix) -> Matrix:
+        """(M, p): the projection of each row of U on the cone of its mask (M,), one that is open somewhere."""
+        return self._cones.project(np.searchsorted(self.alive, mask), U).points
+
     def saddle(self, low: Vector, high: Vector) -> Saddle:
         """``max over z in the ball of min over low <= w <= high of <w, z>``, a second-order cone program. Entries of
         low and high may be infinite, which asks for ``z >= 0`` or ``z <= 0`` there.

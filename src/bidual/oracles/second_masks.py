@@ -9,7 +9,7 @@ import numpy as np
 
 from bidual.architectures import Branches, Neurons, ParallelReLU3
 from bidual.architectures.arrangement import most_cells
-from bidual.architectures.parallel import all_cells
+from bidual.architectures.parallel_relu3 import all_cells
 from bidual.architectures.second_layer import leaf_bounds
 from bidual.certificate import branched_point
 from bidual.errors import InvalidParameterError, RefusedError

@@ -7,7 +7,7 @@ from scipy.optimize import linprog
 
 from bidual.architectures import Neurons
 from bidual.architectures.neurons import as_networks
-from bidual.architectures.parallel import sub_network
+from bidual.architectures.parallel_relu3 import sub_network
 from bidual.architectures.pieces import linear_pieces
 from bidual.problem import Problem
 from bidual.typing import Matrix, Vector

@@ -11,7 +11,7 @@ import numpy as np
 from bidual.architectures import Neurons, ParallelReLU3, no_neurons
 from bidual.errors import InvalidParameterError, RefusedError
 from bidual.network import Network
-from bidual.oracles import Oracle, SecondMasks
+from bidual.oracles import Oracle, Pricing, Sampled, SecondMasks
 from bidual.penalties import Ball, Strength
 from bidual.problem import Problem
 from bidual.solvers.base import Budget, Iterate, Solver
@@ -31,8 +31,11 @@ class WideProgram(Solver):
     For each second-layer pattern l with sign o there is one two-layer network ``z = sum_s s sum_p D_p X u_sp``, u_sp in
     the cone of its first-layer pattern p and s = +-1, with ``S_l z >= 0``; the predictions are ``sum o D_l z``, their
     price ``beta sum |u_sp|``. Repeat: solve it on the patterns in hand by an interior-point method, price its dual
-    vector (:class:`~bidual.oracles.SecondMasks` by default), take in all patterns that violate it. The solution is
-    pruned to at most n c sub-networks.
+    vector, take in all patterns that violate it. The solution is pruned to at most n c sub-networks.
+
+    ``oracle`` : by default :class:`~bidual.oracles.SecondMasks`, which proves the optimum over all networks; or
+    :class:`~bidual.oracles.Sampled` if the architecture draws its first-layer patterns: the optimum over drawn patterns
+    of both layers, with all cones, is that of networks, but says nothing of others.
 
     ``tol`` is that of the interior-point method. Needs ``pip install 'bidual[conic]'``.
     """
@@ -71,7 +74,7 @@ class WideProgram(Solver):
             b, F = start.layers[-1].bias.sum(axis=0), start(problem.X)
         V, price = smooth.dual_vector(F), penalty.value(1.0) if isinstance(penalty, Strength) else 0.0
         master = WideMaster(problem, architecture.ball(problem.lifted), self.tol)
-        _take_in(master, problem, neurons)
+        _take_in(master, problem, Pricing(neurons, t), 0.0)
         while True:
             if master.cells:
                 solution = master.solve(V, price)
@@ -82,19 +85,27 @@ class WideProgram(Solver):
             target = max(price * (1.0 + 0.25 * budget.tol), least_score(problem, V))
             pricing = oracle.price(problem, V, neurons, target, rng, budget.expired)
             yield Iterate(architecture.to_network(neurons, t, b), V, pricing)
-            if not _take_in(master, problem, pricing.neurons.take(pricing.scores > target)):
+            if not _take_in(master, problem, pricing, target):
                 return
 
     def _oracle(self, problem: Problem) -> Oracle:
-        return self.oracle or SecondMasks()
+        """The given one, or the exact one, or that of drawn patterns if those of the first layer are drawn too."""
+        drawn = isinstance(problem.architecture, ParallelReLU3) and problem.architecture.first is not None
+        return self.oracle or (Sampled() if drawn else SecondMasks())
 
 
 def _none(problem: Problem) -> Neurons:
     return no_neurons(problem.lifted.shape[1], problem.n_outputs)
 
 
-def _take_in(master: WideMaster, problem: Problem, neurons: Neurons) -> bool:
-    """The cells of the sub-networks; True if one is new."""
-    masks, outputs = problem.architecture.patterns(problem.lifted, neurons).masks, neurons.outputs
-    output = np.argmax(np.abs(outputs), axis=0)
-    return master.add(masks, output, np.sign(outputs[output, np.arange(len(neurons))]).astype(np.int64))
+def _take_in(master: WideMaster, problem: Problem, pricing: Pricing, target: float) -> bool:
+    """The cells of the sub-networks above the target, on the listed patterns if there is a list; True if one is new."""
+    architecture, point = problem.architecture, pricing.dual
+    neurons = pricing.neurons.take(pricing.scores > target)
+    outputs, listed = neurons.outputs, architecture.patterns(problem.lifted, neurons)
+    j, places = np.arange(len(neurons)), np.arange(len(neurons))
+    if point is not None and point.bound.scope == "patterns" and point.bound.patterns is not None:
+        listed = point.bound.patterns
+        j, places = np.nonzero(architecture.lies_on(problem.lifted, neurons, listed))
+    output = np.argmax(np.abs(outputs), axis=0)[j]
+    return master.add(listed.masks[:, places], output, np.sign(outputs[output, j]).astype(np.int64))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array, diags_array
 
 from bidual.architectures import Neurons, no_neurons
-from bidual.architectures.parallel import sub_network
+from bidual.architectures.parallel_relu3 import sub_network
 from bidual.operators.rectifier_ball import RectifierBall
 from bidual.penalties import Ball
 from bidual.problem import Problem
@@ -122,7 +122,8 @@ class WideMaster:
 
     def _sub_networks(self, U: Matrix) -> tuple[Neurons, Vector]:
         """One sub-network for each cell that is not negligible; its units are those of U (M, p)."""
-        problem, sizes = self.problem, np.linalg.norm(U, axis=1)
+        problem, U = self.problem, self.ball.nearest(self.units[:, 2], U)
+        sizes = np.linalg.norm(U, axis=1)
         totals = np.zeros(len(self.cells))
         np.add.at(totals, self.units[:, 0], sizes)
         neurons, kept = no_neurons(U.shape[1], problem.n_outputs), []
