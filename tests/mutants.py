@@ -101,7 +101,7 @@ masks that repeat | architectures/parallel_gated.py | architectures/test_paralle
 slope at zero | architectures/gated.py | architectures/test_architectures.py::test_a_gate_through_a_row_is_open_there
     (Xl @ neurons.gates >= 0) => (Xl @ neurons.gates > 0)
 norm bound | architectures/bounds.py | architectures/test_architectures.py::test_no_network_scores_more_than_the_bounds
-    parts = (np.maximum(v, 0.0), np.maximum(-v, 0.0)) => parts = (np.maximum(v, 0.0),)
+    return np.maximum(v, 0.0), np.maximum(-v, 0.0) => return np.maximum(v, 0.0), np.maximum(v, 0.0)
 tangent on the wrong side | architectures/semidefinite.py | architectures/test_semidefinite.py
     np.where(up, 0.5 / t, => np.where(up, 0.4 / t,
 secant for slopes beyond it | architectures/semidefinite.py | architectures/test_semidefinite.py
@@ -119,7 +119,7 @@ leaf that is not there | architectures/branches.py | oracles/test_branch_and_bou
 leaves of one sign | architectures/branches.py | oracles/test_branch_and_bound.py::test_forged_leaves_are_rejected
     for sign in (1, -1): => for sign in (1,):
 leaves taken on trust | certificate/proof.py | oracles/test_branch_and_bound.py::test_forged_leaves_are_rejected
-    value = branched_point(problem, V, bound.branches).bound.value => value = bound.value
+    value = branched_point(problem, V, bound.branches, bound.patterns).bound.value => value = bound.value
 nodes forgotten | oracles/branch_and_bound.py | oracles/test_branch_and_bound.py::test_equals_enumeration
     for side in (1.0, -1.0): => for side in (1.0,):
 enclosures taken on trust | certificate/proof.py | test_certificate.py::test_forgeries_are_rejected
@@ -226,6 +226,28 @@ released the wrong way | operators/cone.py | operators/test_cone.py::test_releas
     np.where(masks[rows, g], 1.0, -1.0) => np.where(masks[rows, g], -1.0, 1.0)
 too wide a network | solvers/working_set.py | solvers/test_working_set.py::test_a_random_network_is_proposed
     if self.max_neurons is None: => if True:
+negative multipliers of branches | certificate/proof.py | solvers/test_wide_program.py::test_forged_multipliers
+    if not (witness.values >= 0).all(): => if False:
+second patterns skipped | architectures/second_layer.py | solvers/test_wide_program.py::test_forged_multipliers
+    return float(told.bounds.max(initial=0.0)) => return float(told.bounds[::2].min(initial=0.0))
+chord below the kink | architectures/second_layer.py | oracles/test_second_masks.py
+    (sides == 0), 0.5 * v * ball.reach => (sides == 0), 0.4 * v * ball.reach
+slope of the chord | architectures/second_layer.py | oracles/test_second_masks.py
+    np.where(v > 0, 0.5 * v * (1.0 + sides) => np.where(v > 0, v * np.maximum(sides, 0.0)
+touch outside its box | architectures/second_layer.py | oracles/test_second_masks.py
+    np.clip(touch, np.minimum(v, 0.0), 0.0) => touch
+vectors that are not finite | operators/rectifier_ball.py | oracles/test_second_masks.py
+    prices.max(axis=(1, 2), initial=0.0), np.inf) => prices.max(axis=(1, 2), initial=0.0), 0.0)
+units of one sign | operators/rectifier_ball.py | solvers/test_wide_program.py::test_spike
+    np.array([1.0, -1.0])[:, None, None] => np.array([1.0, 1.0])[:, None, None]
+gauge a tenth too small | operators/rectifier_ball.py | solvers/test_wide_program.py::test_spike
+    proven[g, s, j] = self._cones => proven[g, s, j] = 0.9 * self._cones
+cells of a tree taken on trust | certificate/proof.py | solvers/test_wide_program.py::test_forgeries
+    if bound.patterns is not None: => if False:
+units outside their cones | solvers/inner/wide_master.py | solvers/test_wide_program.py::test_spike
+    link, coupled, self._cones() @ flat >= 0] => link, coupled]
+sides of the second layer left free | solvers/inner/wide_master.py | solvers/test_wide_program.py::test_spike
+    [link, coupled, self => [link, self
 prune keeps the amplitudes | solvers/prune.py | solvers/test_prune.py
     return neurons.take(kept), x[kept] => return neurons.take(kept), t[kept]
 search cut short is a success | solvers/base.py | solvers/test_statuses.py

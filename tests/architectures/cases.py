@@ -12,6 +12,7 @@ from bidual.architectures import (
     GatedReLU,
     Linear,
     ParallelGated,
+    ParallelReLU3,
     PiecewiseLinear,
     ReLU,
     Sign,
@@ -27,6 +28,7 @@ CASES: list[Architecture] = [
       for outputs in ("separate", "shared")),
     ParallelGated(GateNetwork.sample(np.eye(2), 3, (2,))),
     ParallelGated(GateNetwork.sample(np.eye(3), 2, (2, 3), 1, bias=False), "none", "shared"),
+    *(ParallelReLU3(bias) for bias in ("penalized", "none")),
 ]  # fmt: skip
 
 every_architecture = pytest.mark.parametrize("architecture", CASES, ids=repr)
@@ -66,6 +68,8 @@ def random_network(
     W, A = rng.normal(size=(d, m)), rng.normal(size=(m, c))
     b = rng.normal(size=m) if biased else np.zeros(m)
     A[rng.uniform(size=A.shape) < 0.3] = 0.0
+    if isinstance(architecture, ParallelReLU3):
+        return random_branches(rng, d, A, biased, intercept)
     last = Layer(A, rng.normal(size=c) if intercept else np.zeros(c))
     if isinstance(architecture, ParallelGated):
         paths = architecture.gates.paths()[:, rng.integers(architecture.gates.n_paths, size=m)]
@@ -78,8 +82,23 @@ def random_network(
     return Network((Layer(W, b, "gated", gate=G, gate_bias=g), last))
 
 
+def random_branches(rng: np.random.Generator, d: int, A: np.ndarray, biased: bool, intercept: bool) -> Network:
+    """A branch of three layers for each row of A (m, c), some of their units without weight; at least one branch."""
+    A = A if len(A) else np.zeros((1, A.shape[1]))
+    (m, c), h = A.shape, int(rng.integers(0, 4))
+    w = rng.normal(size=(m, h, 1)) * rng.choice([0.0, 1.0], size=(m, h, 1))
+    first = Layer(rng.normal(size=(m, d, h)), rng.normal(size=(m, h)) if biased else np.zeros((m, h)), "relu")
+    b = rng.normal(size=(m, c)) if intercept else np.zeros((m, c))
+    return Network((first, Layer(w, np.zeros((m, 1)), "relu"), Layer(A[:, None], b)))
+
+
 def slow_size(architecture: Architecture, network: Network) -> float:
     """Neuron by neuron: the norm of the weights in, times the norm of the weights out."""
+    if isinstance(architecture, ParallelReLU3):
+        W, w, A = (layer.weight for layer in network.layers)
+        W = np.concatenate([W, network.layers[0].bias[:, None]], axis=1)
+        each = (np.linalg.norm(W, axis=1) * np.abs(w[:, :, 0])).sum(axis=1)
+        return float(each @ np.abs(A[:, 0]).sum(axis=1))
     hidden, last = network.layers
     total = 0.0
     for w, b, a in zip(hidden.weight.T, hidden.bias, last.weight, strict=True):

@@ -16,6 +16,7 @@ from bidual.architectures import (
     Linear,
     Neurons,
     ParallelGated,
+    ParallelReLU3,
     ReLU,
     Tanh,
     no_neurons,
@@ -23,7 +24,7 @@ from bidual.architectures import (
 from bidual.errors import InvalidParameterError, RefusedError
 from bidual.losses import Squared
 from bidual.network import Layer, Network
-from bidual.oracles import Enumerated, Pricing
+from bidual.oracles import Enumerated, Pricing, SecondMasks
 from bidual.penalties import Strength
 from bidual.problem import Problem
 
@@ -48,8 +49,9 @@ def random_case(architecture: Architecture, seed: int, kind: str, c: int) -> tup
 def enumerated(problem: Problem, V: np.ndarray) -> Pricing | None:
     """None where enumeration is refused because gates on hyperplanes have masks that no cell has."""
     nothing = no_neurons(problem.lifted.shape[1], V.shape[1], problem.architecture.gated)
+    oracle = SecondMasks() if isinstance(problem.architecture, ParallelReLU3) else Enumerated()
     try:
-        return Enumerated().price(problem, V, nothing, 0.0, np.random.default_rng(0))
+        return oracle.price(problem, V, nothing, 0.0, np.random.default_rng(0))
     except RefusedError:
         bare = problem.architecture.gated and problem.architecture.bias == "none"
         assert bare or isinstance(problem.architecture, Tanh | ParallelGated)
@@ -122,7 +124,7 @@ def test_networks_survive_the_round_trip(architecture: Architecture, c: int, see
         architecture.input_norm(neurons.inputs) * architecture.output_norm(neurons.outputs), ones
     )
     assert (t > 0).all() and t.sum() == pytest.approx(slow_size(architecture, network))
-    b = network.layers[1].bias
+    b = network.layers[-1].bias.reshape(-1, c).sum(axis=0)
     again = architecture.to_network(neurons, t, b)
     # A unit with a free bias and no weights is a constant, which is the intercept's to give; here none has.
     np.testing.assert_allclose(again(problem.X), network(problem.X), atol=1e-9)
@@ -131,6 +133,11 @@ def test_networks_survive_the_round_trip(architecture: Architecture, c: int, see
     np.testing.assert_allclose(again(problem.X), (H * t) @ neurons.outputs.T + b, atol=1e-9)
     assert architecture.refusal(network, problem.X.shape[1], c, problem.intercept) is None
     if isinstance(architecture, Bounded):
+        return
+    if isinstance(architecture, ParallelReLU3):
+        first, second, last = again.layers
+        assert (np.sum(first.weight**2, axis=(1, 2)) + np.sum(first.bias**2, axis=1) <= 1 + 1e-12).all()
+        assert (np.sum(second.weight**2) + np.sum(last.weight**2)) / 2 == pytest.approx(t.sum())
         return
     hidden, last = again.layers
     weights = [hidden.weight] if architecture.bias == "free" else [hidden.weight, hidden.bias]
@@ -143,7 +150,7 @@ def test_networks_survive_the_round_trip(architecture: Architecture, c: int, see
 @settings(max_examples=8, deadline=None)
 def test_size_is_the_same_however_a_network_is_balanced(architecture: Architecture, seed: int, factor: float) -> None:
     _, _, network = random_case(architecture, seed, "gauss", 2)
-    if isinstance(architecture, Bounded):
+    if isinstance(architecture, Bounded | ParallelReLU3):
         return
     hidden, last = network.layers
     scaled = replace(hidden, weight=factor * hidden.weight, bias=factor * hidden.bias)
@@ -156,6 +163,8 @@ def test_size_is_the_same_however_a_network_is_balanced(architecture: Architectu
 @settings(max_examples=8, deadline=None)
 def test_slopes_times_inputs_are_the_activations(architecture: Architecture, seed: int) -> None:
     problem, _, network = random_case(architecture, seed, "gauss", 1)
+    if isinstance(architecture, ParallelReLU3):
+        return
     neurons, _ = architecture.from_network(network)
     Xl, hidden = problem.lifted, network.layers[0]
     used = np.flatnonzero(network.layers[1].weight[:, 0])

@@ -8,11 +8,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from bidual.architectures import Architecture, GatedReLU, Linear, Patterns, ReLU
+from bidual.architectures import Architecture, GatedReLU, Linear, ParallelReLU3, Patterns, ReLU
 from bidual.errors import RefusedError
 from bidual.losses import LOSSES, Huber, Logistic, Loss, Multinomial, Squared, SquaredHinge
 from bidual.network import Network
-from bidual.oracles import Cached, Counted, Enumerated, Listed, LocalSearch, Oracle, Pricing, Sampled, Split, Swept
+from bidual.oracles import (
+    Cached,
+    Counted,
+    Enumerated,
+    Listed,
+    LocalSearch,
+    Oracle,
+    Pricing,
+    Sampled,
+    SecondMasks,
+    Split,
+    Swept,
+)
 from bidual.problem import Problem
 from bidual.solvers import SOLVERS, Budget, Iterate, Solver, WorkingSet
 from bidual.testing import check_architecture, check_loss, check_oracle, check_solver, example_problems
@@ -24,6 +36,7 @@ ARCHITECTURES: list[Architecture] = [
     GatedReLU(),
     GatedReLU(outputs="shared"),
     *(Linear(bias, outputs) for bias in ("penalized", "none") for outputs in ("separate", "shared")),
+    ParallelReLU3(),
 ]
 FIRST = example_problems()[0]
 
@@ -41,7 +54,15 @@ def test_architectures(architecture: Architecture) -> None:
 
 @pytest.mark.parametrize(
     "oracle",
-    [Enumerated(), Sampled(), LocalSearch(), Swept(), Split((Enumerated(), Sampled(50))), Counted(Sampled(50))],
+    [
+        Enumerated(),
+        Sampled(),
+        LocalSearch(),
+        Swept(),
+        SecondMasks(),
+        Split((Enumerated(), Sampled(50))),
+        Counted(Sampled(50)),
+    ],
     ids=lambda oracle: type(oracle).__name__,
 )
 def test_oracles(oracle: Oracle) -> None:

@@ -8,6 +8,7 @@ from bidual.architectures.gated import Gated, GatedReLU
 from bidual.architectures.linear import Linear
 from bidual.architectures.neurons import Neurons, no_neurons
 from bidual.architectures.parallel_gated import ParallelGated
+from bidual.architectures.parallel_relu3 import ParallelReLU3
 from bidual.architectures.patterns import Patterns
 from bidual.architectures.pieces import PiecewiseLinear
 from bidual.architectures.relu import ReLU
@@ -21,6 +22,7 @@ ARCHITECTURES: dict[str, type[Architecture]] = {
     "linear": Linear,
     "sign": Sign,
     "tanh": Tanh,
+    "parallel_relu3": ParallelReLU3,
 }
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "Linear",
     "Neurons",
     "ParallelGated",
+    "ParallelReLU3",
     "PatternPrices",
     "Patterns",
     "PiecewiseLinear",

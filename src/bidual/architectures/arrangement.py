@@ -143,6 +143,16 @@ def enumerate_cells(X: Matrix) -> Patterns:
     return Patterns(Bits.nonnegative(X, gates), gates)
 
 
+def check_count(X: Matrix, patterns: Patterns) -> None:
+    """Raise RefusedError unless there are as many cells as patterns, or where the cells cannot be counted."""
+    cells = count_cells(X)
+    if cells != len(patterns):
+        raise RefusedError(
+            f"{len(patterns)} activation patterns were found, but there are {cells}: rows of X are too close to "
+            "dependent; round the data, or use the oracle LocalSearch or Sampled"
+        )
+
+
 def _witnesses(H: Matrix) -> Matrix:
     """(r, cells): a unit vector in every cell of the hyperplanes with unit normals H (h, r)."""
     witnesses = [H[0], -H[0]]

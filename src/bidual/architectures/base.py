@@ -71,12 +71,13 @@ class PatternPrices:
 
 
 class Architecture(ABC):
-    """A class of two-layer networks ``f(x) = sum_j t_j activation_j(x) a_j + intercept``, t_j >= 0.
+    """A class of networks ``f(x) = sum_j t_j activation_j(x) a_j + intercept``, t_j >= 0.
 
     A unit neuron has input weights u and output weights a with ``|u| |a| = 1``; the size of a network is
-    ``sum_j t_j``. The kinds are :class:`~bidual.architectures.pieces.PiecewiseLinear`, where ``beta * size`` is the
-    least weight decay of any network with the same neurons, and :class:`~bidual.architectures.bounded.Bounded`, where
-    ``|u|`` is 1 for every u.
+    ``sum_j t_j``. Most have two layers: :class:`~bidual.architectures.pieces.PiecewiseLinear`, where ``beta * size`` is
+    the least weight decay of any network with the same neurons, and :class:`~bidual.architectures.bounded.Bounded`,
+    where ``|u|`` is 1 for every u. A neuron of :class:`~bidual.architectures.parallel_relu3.ParallelReLU3` is a network
+    of two layers itself, and u are all its weights.
 
     bias : ``"penalized"`` (a column of ones, its weight inside ``|u|``), ``"free"`` (outside ``|u|``) or ``"none"``.
     outputs : ``"separate"`` (``|a|`` is the 1-norm: each neuron feeds one output) or ``"shared"`` (the 2-norm).
@@ -118,7 +119,7 @@ class Architecture(ABC):
 
     @abstractmethod
     def input_norm(self, U: Matrix) -> Vector:
-        """(m,): the norms ``|u|`` of the columns u of U (p, m)."""
+        """(m,): the norms ``|u|`` of the inputs U of m neurons."""
 
     def output_norm(self, A: Matrix) -> Vector:
         """(m,): the norms of the columns of A (c, m)."""
@@ -158,9 +159,9 @@ class Architecture(ABC):
         where the class has none."""
         return np.inf
 
-    def branched_bound(self, Xl: Rows, V: Outputs, branches: Branches) -> float:
-        """The bound over every neuron that the leaves prove; inf where the class has none, or where they leave out a
-        choice of sides."""
+    def branched_bound(self, Xl: Rows, V: Outputs, branches: Branches, cells: Patterns | None = None) -> float:
+        """The bound over every neuron that the leaves prove, some with the list of all ``cells`` of the data; inf where
+        the class has none, or where they leave out a choice of sides."""
         return np.inf
 
     def sweep_bound(self, Xl: Rows, V: Outputs, limit: float = np.inf) -> float:

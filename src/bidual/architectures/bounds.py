@@ -21,13 +21,22 @@ def rectifier(X: Rows, v: Vector, slope: float, free: bool = False) -> float:
     """
     if free:
         return _lipschitz(X[:, :-1], v, max(1.0, abs(slope)))
+    nu, linear = np.linalg.norm(X, axis=1), float(np.linalg.norm(X.T @ v))
+    split = max(_absolute(X, part, nu) for part in _parts(v))
+    return abs(slope) * linear + (1.0 - slope) * min(nonnegative(X, v), (linear + split) / 2.0)
+
+
+def nonnegative(X: Rows, v: Vector) -> float:
+    """``max(sum v_+ nu, sum v_- nu)`` and ``sigma_max(X) max(||v_+||, ||v_-||)``: bounds of ``max |v'h|`` over all
+    ``h = (z)_+`` with ``|z_i| <= nu_i = ||x_i||`` and ``||z|| <= sigma_max(X)``, as those of a unit ``z = X u``,
+    ``|u| <= 1``, and of sums ``z = sum_j +-(X u_j)_+``, ``sum |u_j| <= 1``."""
     nu = np.linalg.norm(X, axis=1)
-    linear = float(np.linalg.norm(X.T @ v))
-    parts = (np.maximum(v, 0.0), np.maximum(-v, 0.0))
-    plain = max(float(part @ nu) for part in parts)
-    spectral = float(np.linalg.norm(X, 2)) * max(float(np.linalg.norm(part)) for part in parts)
-    split = max(_absolute(X, part, nu) for part in parts)
-    return abs(slope) * linear + (1.0 - slope) * min(plain, spectral, (linear + split) / 2.0)
+    plain = max(float(part @ nu) for part in _parts(v))
+    return min(plain, float(np.linalg.norm(X, 2)) * max(float(np.linalg.norm(part)) for part in _parts(v)))
+
+
+def _parts(v: Vector) -> tuple[Vector, Vector]:
+    return np.maximum(v, 0.0), np.maximum(-v, 0.0)
 
 
 def _absolute(X: Rows, w: Vector, nu: Vector) -> float:

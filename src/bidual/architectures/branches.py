@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bidual.architectures.semidefinite import score_bounds
-from bidual.typing import Matrix, Outputs, Rows
+from bidual.typing import Matrix, Outputs, Vector
 
 
 @dataclass(frozen=True)
 class Branches:
     """L leaves, each about one output (L,) and sign (L,) of the neurons.
 
-    sides : (L, n) int8, for the rows that favour the neuron: 1 or -1 where ``z`` or ``-z`` replaces ``|z|``, 0 where
-    nothing is decided; touch : (L, n), the enclosures of :func:`~bidual.architectures.semidefinite.score_bounds`.
+    sides : (L, n) int8, for the rows that favour the neuron: 1 or -1 where its kink is replaced by one of its two
+    lines, 0 where nothing is decided; touch : (L, n), what encloses the kinks of the other rows
+    (:func:`~bidual.architectures.semidefinite.score_bounds`, :func:`~bidual.architectures.parallel_relu3.leaf_bounds`).
     """
 
     output: NDArray[np.int64]
@@ -36,11 +37,12 @@ class Branches:
         )
 
 
-def tree_bound(X: Rows, V: Outputs, slope: float, branches: Branches) -> float:
-    """A bound of ``max over |u| <= 1 of |sum_i V_ik phi(x_i'u)|`` over all outputs k; inf if leaves are missing.
+def tree_bound(V: Outputs, branches: Branches, bounds: Callable[[Vector, Matrix, Matrix], Vector]) -> float:
+    """A bound of ``max over neurons of |sum_i V_ik phi(z_i)|`` over all outputs k, phi convex with a kink at 0; inf if
+    leaves are missing.
 
-    For v_i > 0, ``v_i |z_i|`` is the larger of ``v_i z_i`` and ``-v_i z_i``, so the largest score is the largest over
-    all choices of sides, and each choice is in a leaf.
+    For v_i > 0, ``v_i phi(z_i)`` is the larger of its values on two lines, so the largest score is the largest over all
+    choices of sides, and each choice is in a leaf. ``bounds(v, touch, sides)`` are those of leaves about v.
     """
     value = 0.0
     for k, v in enumerate(V.T):
@@ -49,7 +51,7 @@ def tree_bound(X: Rows, V: Outputs, slope: float, branches: Branches) -> float:
             sides = np.where(sign * v > 0, branches.sides[own], 0)
             if not covers(sides):
                 return np.inf
-            value = max(value, float(score_bounds(X, sign * v, slope, branches.touch[own], sides).max()))
+            value = max(value, float(bounds(sign * v, branches.touch[own], sides).max()))
     return value
 
 

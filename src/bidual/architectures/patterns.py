@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bidual.operators.bits import Bits
-from bidual.typing import Gates, Masks, Rows
+from bidual.typing import Gates, Masks, Matrix, Rows
 
 
 @final
@@ -51,6 +51,13 @@ class Patterns:
     def join(self, other: Patterns) -> Patterns:
         """The distinct patterns of both."""
         return Patterns(self.bits.join(other.bits), np.concatenate([self.gates, other.gates], axis=1)).distinct()
+
+
+def compatible(Z: Matrix, patterns: Patterns, margin: float) -> NDArray[np.bool_]:
+    """(m, P): whether no entry of column j of Z (n, m) is on the wrong side of pattern k by more than ``margin``."""
+    masks = patterns.masks.astype(np.float32)
+    outside = (Z > margin).T.astype(np.float32) @ (1.0 - masks) + (Z < -margin).T.astype(np.float32) @ masks
+    return np.equal(outside, 0.0)
 
 
 def first_of_each(columns: Masks) -> NDArray[np.intp]:

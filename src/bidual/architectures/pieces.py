@@ -9,6 +9,7 @@ import numpy as np
 
 from bidual.architectures.base import Architecture, Witness
 from bidual.architectures.neurons import Neurons
+from bidual.architectures.parallel_relu3 import ParallelReLU3
 from bidual.architectures.patterns import Patterns
 from bidual.errors import RefusedError
 from bidual.operators.bits import Bits
@@ -76,4 +77,12 @@ def bent_refusal(architecture: Architecture) -> str | None:
     """Why a solver that moves neurons within linear pieces cannot use the architecture."""
     if isinstance(architecture.units, PiecewiseLinear):
         return None
-    return f"{type(architecture).__name__} units are not linear on pieces; use the solver Incremental"
+    bent = f"{type(architecture).__name__} units are not linear on pieces; use the solver Incremental"
+    return deep_refusal(architecture) or bent
+
+
+def deep_refusal(architecture: Architecture) -> str | None:
+    """Why a solver of two-layer networks cannot use the architecture."""
+    if not isinstance(architecture, ParallelReLU3):
+        return None
+    return "ParallelReLU3 neurons are networks of several units themselves; use the solver WideProgram"

@@ -13,9 +13,9 @@ from bidual.architectures.arrangement import MARGIN, enumerate_cells, most_cells
 from bidual.architectures.base import Bias, OutputNorm, PatternPrices, Witness
 from bidual.architectures.branches import Branches, tree_bound
 from bidual.architectures.neurons import Neurons
-from bidual.architectures.patterns import Patterns
+from bidual.architectures.patterns import Patterns, compatible
 from bidual.architectures.pieces import PiecewiseLinear
-from bidual.architectures.semidefinite import score_bound
+from bidual.architectures.semidefinite import score_bound, score_bounds
 from bidual.errors import InvalidParameterError
 from bidual.network import Layer
 from bidual.operators.cone import Cones
@@ -58,11 +58,8 @@ class ReLU(PiecewiseLinear):
 
     def lies_on(self, Xl: Rows, neurons: Neurons, patterns: Patterns) -> NDArray[np.bool_]:
         """(m, P): which neurons lie in the cone of which pattern, up to rounding at their hyperplanes."""
-        Z = Xl @ neurons.inputs / np.maximum(np.abs(Xl) @ np.abs(neurons.inputs), 1e-300)
-        on, off = Z > MARGIN, Z < -MARGIN
-        masks = patterns.masks.astype(np.float32)
-        outside = on.T.astype(np.float32) @ (1.0 - masks) + off.T.astype(np.float32) @ masks
-        return np.equal(outside, 0.0)
+        scale = np.abs(Xl) @ np.abs(neurons.inputs)
+        return compatible(Xl @ neurons.inputs / np.maximum(scale, 1e-300), patterns, MARGIN)
 
     def layer(self, weight: Matrix, bias: Vector, neurons: Neurons) -> Layer:
         return Layer(weight, bias, "relu", slope=self.slope)
@@ -80,10 +77,10 @@ class ReLU(PiecewiseLinear):
         ]
         return float(max(each) if self.outputs == "separate" else np.linalg.norm(each))
 
-    def branched_bound(self, Xl: Rows, V: Outputs, branches: Branches) -> float:
+    def branched_bound(self, Xl: Rows, V: Outputs, branches: Branches, cells: Patterns | None = None) -> float:
         if self.bias == "free" or (self.outputs == "shared" and V.shape[1] > 1):
             return np.inf
-        return tree_bound(Xl, V, self.slope, branches)
+        return tree_bound(V, branches, lambda v, touch, sides: score_bounds(Xl, v, self.slope, touch, sides))
 
     def on_patterns(self, Xl: Rows, patterns: Patterns, V: Outputs, floor: float) -> PatternPrices:
         C = self.masked(Xl, patterns.bits).adjoint(V)

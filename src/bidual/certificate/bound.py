@@ -85,10 +85,10 @@ def semidefinite_point(problem: Problem, V: Outputs, touch: Matrix) -> DualPoint
     return DualPoint(V, Bound(value, "global", "semidefinite", touch=touch))
 
 
-def branched_point(problem: Problem, V: Outputs, branches: Branches) -> DualPoint:
-    """V with the bound that the leaves of a search tree prove."""
-    value = problem.architecture.branched_bound(problem.lifted, V, branches)
-    return DualPoint(V, Bound(value, "global", "branch and bound", branches=branches))
+def branched_point(problem: Problem, V: Outputs, branches: Branches, cells: Patterns | None = None) -> DualPoint:
+    """V with the bound that the leaves of a search tree prove, some with the list of all cells."""
+    value = problem.architecture.branched_bound(problem.lifted, V, branches, cells)
+    return DualPoint(V, Bound(value, "global", "branch and bound", cells, branches=branches))
 
 
 def sweep_point(problem: Problem, V: Outputs, limit: float = np.inf) -> DualPoint | None:

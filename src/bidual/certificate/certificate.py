@@ -147,7 +147,7 @@ def certify(
     point, dual, whole_dual, found = whole, whole.value(problem), whole.value(problem), best_found or 0.0
     listed = listed if proven is None else proven.bound.patterns
     patterns = _own_patterns(problem, network, listed)
-    if primal - whole_dual > enough and len(patterns):
+    if primal - whole_dual > enough and len(patterns) and _stranger(problem, network, patterns) is None:
         own = proven if patterns is listed else None
         if own is None:
             own, prices = pattern_point(problem, V, patterns, math.inf if hurry else found * (1 + 1e-12))
@@ -198,8 +198,14 @@ def _covered(problem: Problem, neurons: Neurons, patterns: Patterns) -> NDArray[
 
 def _check_listed(problem: Problem, network: Network, bound: Bound) -> None:
     """Every neuron of the network lies on a listed pattern."""
-    neurons, _ = problem.architecture.from_network(network)
     assert bound.patterns is not None
-    outside = np.flatnonzero(~_covered(problem, neurons, bound.patterns))
-    if outside.size:
-        raise CertificateError(f"neuron {outside[0]} of the network lies on none of the listed patterns")
+    outside = _stranger(problem, network, bound.patterns)
+    if outside is not None:
+        raise CertificateError(f"neuron {outside} of the network lies on none of the listed patterns")
+
+
+def _stranger(problem: Problem, network: Network, patterns: Patterns) -> int | None:
+    """The first neuron of the network that lies on none of the patterns."""
+    neurons, _ = problem.architecture.from_network(network)
+    outside = np.flatnonzero(~_covered(problem, neurons, patterns))
+    return int(outside[0]) if outside.size else None

@@ -48,7 +48,10 @@ def verify_bound(problem: Problem, point: DualPoint, rtol: float = 1e-9) -> None
             raise CertificateError(
                 "a bound by 'branch and bound' needs leaves: an output, a sign and sides of the rows"
             )
-        value = branched_point(problem, V, bound.branches).bound.value
+        if bound.patterns is not None:
+            _check_form(problem, bound.patterns, None)
+            _check_complete(problem, bound.patterns)
+        value = branched_point(problem, V, bound.branches, bound.patterns).bound.value
     else:
         if bound.patterns is None:
             raise CertificateError(f"a bound by {bound.method!r} needs its list of patterns")

@@ -8,6 +8,7 @@ from bidual.oracles.line_search import LineSearch
 from bidual.oracles.listed import Listed, Sampled
 from bidual.oracles.local_search import LocalSearch
 from bidual.oracles.mixed_integer import MixedInteger
+from bidual.oracles.second_masks import SecondMasks
 from bidual.oracles.spike_free import SpikeFree
 from bidual.oracles.swept import Swept
 from bidual.oracles.tanh_ascent import TanhAscent
@@ -21,6 +22,7 @@ ORACLES: dict[str, type[Oracle]] = {
     "local_search": LocalSearch,
     "branch_and_bound": BranchAndBound,
     "spike_free": SpikeFree,
+    "second_masks": SecondMasks,
     "swept": Swept,
     "mixed_integer": MixedInteger,
     "line_search": LineSearch,
@@ -43,6 +45,7 @@ __all__ = [
     "Oracle",
     "Pricing",
     "Sampled",
+    "SecondMasks",
     "SpikeFree",
     "Split",
     "Swept",

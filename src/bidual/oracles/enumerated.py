@@ -8,8 +8,8 @@ from typing import final
 
 import numpy as np
 
-from bidual.architectures import Architecture, Neurons, Patterns
-from bidual.architectures.arrangement import count_cells, covers_faces
+from bidual.architectures import Architecture, Neurons, ParallelReLU3, Patterns
+from bidual.architectures.arrangement import check_count, covers_faces
 from bidual.certificate import DualPoint, pattern_point
 from bidual.errors import RefusedError
 from bidual.oracles.base import Oracle, Pricing
@@ -38,6 +38,8 @@ class Enumerated(Oracle):
         rng: np.random.Generator,
         expired: Expired = never,
     ) -> Pricing:
+        if isinstance(problem.architecture, ParallelReLU3):
+            raise RefusedError("second-layer patterns of ParallelReLU3 are no cells to enumerate; use SecondMasks")
         cells = most_patterns(problem)
         if cells == 0:
             name = type(problem.architecture).__name__
@@ -74,9 +76,6 @@ def all_patterns(problem: Problem) -> Patterns:
 def _cached(architecture: Architecture, data: bytes, shape: tuple[int, int]) -> Patterns:
     X = np.frombuffer(data).reshape(shape)
     patterns = architecture.all_patterns(X)
-    if architecture.most_patterns(*shape) > 1 and count_cells(X) != len(patterns):  # or it cannot count, and refuses
-        raise RefusedError(
-            f"{len(patterns)} activation patterns were found, but there are {count_cells(X)}: rows of X are too close "
-            "to dependent; round the data, or use the oracle LocalSearch or Sampled"
-        )
+    if architecture.most_patterns(*shape) > 1:
+        check_count(X, patterns)
     return patterns

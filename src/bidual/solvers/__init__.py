@@ -7,6 +7,7 @@ from bidual.solvers.frank_wolfe import FrankWolfe
 from bidual.solvers.incremental import Incremental
 from bidual.solvers.restarts import Restarts
 from bidual.solvers.stochastic_frank_wolfe import StochasticFrankWolfe
+from bidual.solvers.wide_program import WideProgram
 from bidual.solvers.working_set import WorkingSet
 
 SOLVERS: dict[str, type[Solver]] = {
@@ -16,6 +17,7 @@ SOLVERS: dict[str, type[Solver]] = {
     "frank_wolfe": FrankWolfe,
     "stochastic_frank_wolfe": StochasticFrankWolfe,
     "conic": Conic,
+    "wide_program": WideProgram,
 }
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "Status",
     "StochasticFrankWolfe",
     "Stop",
+    "WideProgram",
     "WorkingSet",
     "drive",
 ]

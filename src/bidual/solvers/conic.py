@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, final
@@ -13,7 +12,7 @@ from scipy.sparse import block_diag, csr_array
 
 from bidual.architectures import Patterns, no_neurons
 from bidual.architectures.pieces import bent_refusal
-from bidual.errors import InvalidParameterError, MissingDependencyError, RefusedError
+from bidual.errors import InvalidParameterError, RefusedError
 from bidual.network import Network
 from bidual.oracles import Enumerated, Listed, Oracle, most_patterns
 from bidual.penalties import Ball
@@ -21,6 +20,7 @@ from bidual.problem import Problem
 from bidual.program import Program, shared_refusal
 from bidual.solvers.base import Budget, Iterate, Solver
 from bidual.solvers.inner.conic_losses import CONIC_LOSSES, clipped, expression
+from bidual.solvers.inner.interior_point import load_cvxpy, solve_conic
 from bidual.typing import Matrix, Outputs, Vector
 
 logger = logging.getLogger("bidual")
@@ -85,7 +85,7 @@ class Conic(Solver):
 
 def _solve(program: Program, tol: float) -> tuple[Matrix, Vector, Outputs] | None:
     """(U, b, V): U in the shape of the program, b (c,), V (n, c) in the domain of the conjugate; None if it fails."""
-    cp = _cvxpy()
+    cp = load_cvxpy()
     problem, columns = program.problem, _features(program)
     (n, c), coned = problem.Y.shape, program.coned
     F, b = cp.Variable((n, c)), cp.Variable((1, c))
@@ -98,16 +98,7 @@ def _solve(program: Program, tol: float) -> tuple[Matrix, Vector, Outputs] | Non
         task = cp.Problem(cp.Minimize(loss), [*constraints, size <= problem.penalty.radius])
     else:
         task = cp.Problem(cp.Minimize(loss + problem.penalty.value(1.0) * size), constraints)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an inaccurate solution is judged by its certificate
-        for scaled in (True, False):  # with exponential cones its scaling of the data stalls now and then
-            try:
-                task.solve(
-                    solver=cp.CLARABEL, tol_gap_abs=tol, tol_gap_rel=tol, tol_feas=tol, equilibrate_enable=scaled
-                )
-                break
-            except cp.SolverError as error:
-                logger.warning("Clarabel failed (equilibrate_enable=%s): %s", scaled, error)
+    solve_conic(task, tol)
     if link.dual_value is None or F.value is None:
         logger.warning("Clarabel ended without a solution: %s", task.status)
         return None
@@ -142,13 +133,3 @@ def _norm(cp: Any, program: Program, U: Any) -> Any:
     kept = p - 1 if problem.architecture.bias == "free" else p
     columns = [cp.reshape(U[:, k], (P, p), order="C")[:, :kept] for k in range(problem.n_outputs)]
     return sum(cp.sum(cp.norm(column, 2, axis=1)) for column in columns)
-
-
-def _cvxpy() -> Any:
-    try:
-        import cvxpy
-    except ImportError as error:
-        raise MissingDependencyError(
-            "the conic solver needs cvxpy and Clarabel; install them with: pip install 'bidual[conic]'"
-        ) from error
-    return cvxpy

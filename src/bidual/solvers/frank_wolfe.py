@@ -10,6 +10,7 @@ from typing import final
 import numpy as np
 
 from bidual.architectures import Bounded, Neurons, Patterns, no_neurons
+from bidual.architectures.pieces import deep_refusal
 from bidual.errors import InvalidParameterError
 from bidual.network import Network
 from bidual.operators.bits import Bits
@@ -72,6 +73,9 @@ class FrankWolfe(Solver):
             raise InvalidParameterError(f"variant must be one of {[*STEPS, PATTERNS]}, got {self.variant!r}")
 
     def accepts(self, problem: Problem) -> str | None:
+        deep = deep_refusal(problem.architecture)
+        if deep is not None:
+            return deep
         if not isinstance(problem.penalty, Ball):
             return "FrankWolfe moves inside a ball; use Ball(radius) in place of a Strength, or WorkingSet"
         if not problem.loss.smooth:

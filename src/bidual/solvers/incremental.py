@@ -9,6 +9,7 @@ from typing import Literal, final
 import numpy as np
 
 from bidual.architectures import Bounded, Neurons, Tanh, no_neurons
+from bidual.architectures.pieces import deep_refusal
 from bidual.errors import InvalidParameterError
 from bidual.network import Network
 from bidual.oracles import Oracle
@@ -65,6 +66,9 @@ class Incremental(Solver):
             raise InvalidParameterError(f"corrective must be 'totally' or 'boosting', got {self.corrective!r}")
 
     def accepts(self, problem: Problem) -> str | None:
+        deep = deep_refusal(problem.architecture)
+        if deep is not None:
+            return deep
         if not problem.loss.smooth and problem.loss.name != "hinge":
             return f"Incremental knows smooth losses and the hinge, not {problem.loss.name!r}; use WorkingSet"
         if self.corrective == "boosting" and not (problem.loss.smooth and isinstance(problem.penalty, Strength)):

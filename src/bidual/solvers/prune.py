@@ -6,9 +6,11 @@ import numpy as np
 from scipy.optimize import linprog
 
 from bidual.architectures import Neurons
+from bidual.architectures.neurons import as_networks
+from bidual.architectures.parallel_relu3 import sub_network
 from bidual.architectures.pieces import linear_pieces
 from bidual.problem import Problem
-from bidual.typing import Vector
+from bidual.typing import Matrix, Vector
 
 
 def merge(problem: Problem, neurons: Neurons, t: Vector) -> tuple[Neurons, Vector]:
@@ -49,3 +51,35 @@ def prune(problem: Problem, neurons: Neurons, t: Vector) -> tuple[Neurons, Vecto
         return neurons, t
     kept = x > 1e-12 * x.max(initial=0.0)
     return neurons.take(kept), x[kept]
+
+
+def narrow(problem: Problem, neurons: Neurons, t: Vector) -> tuple[Neurons, Vector]:
+    """Sub-networks of at most n first-layer units each, with the same predictions on the data and no larger size."""
+    narrowed, sizes = neurons.take(np.zeros(0, dtype=np.intp)), np.zeros(len(neurons))
+    for j in range(len(neurons)):
+        units = as_networks(neurons.inputs)[..., j]
+        flat = units.reshape(units.shape[0], -1)
+        signs, lengths = np.repeat([1.0, -1.0], units.shape[2]), np.linalg.norm(flat, axis=0)
+        x = fewer(signs * np.maximum(problem.lifted @ flat, 0.0), (lengths > 0).astype(float), lengths)
+        one = sub_network((flat * x).reshape(units.shape).transpose(1, 2, 0), neurons.outputs[:, j])
+        assert one is not None
+        narrowed, sizes[j] = narrowed.join(one), x @ lengths
+    return narrowed, t * sizes
+
+
+def fewer(columns: Matrix, x: Vector, costs: Vector) -> Vector:
+    """x' >= 0 with no more nonzeros than columns (N, m) has rows, ``columns x' = columns x`` and no larger cost.
+
+    While there are more, a combination of columns that is 0 is taken away, in the cheaper direction, until one entry of
+    x is 0 (Caratheodory 1911).
+    """
+    x = x.copy()
+    while np.count_nonzero(x) > columns.shape[0]:
+        some = np.flatnonzero(x)
+        some = some[np.argsort(x[some] * costs[some])][: columns.shape[0] + 1]
+        d = np.linalg.svd(columns[:, some])[2][-1]
+        d = -d if costs[some] @ d > 0 or (d >= 0).all() else d
+        steps = np.where(d < 0, x[some] / np.where(d < 0, -d, 1.0), np.inf)
+        x[some] = np.maximum(x[some] + steps.min() * d, 0.0)
+        x[some[np.argmin(steps)]] = 0.0
+    return x

@@ -11,6 +11,7 @@ from typing import final
 import numpy as np
 
 from bidual.architectures import Bounded, no_neurons
+from bidual.architectures.pieces import deep_refusal
 from bidual.errors import InvalidParameterError
 from bidual.network import Network
 from bidual.oracles import Oracle
@@ -57,6 +58,9 @@ class StochasticFrankWolfe(Solver):
             raise InvalidParameterError(f"growth must be a positive finite number, or None, got {self.growth!r}")
 
     def accepts(self, problem: Problem) -> str | None:
+        deep = deep_refusal(problem.architecture)
+        if deep is not None:
+            return deep
         if not isinstance(problem.penalty, Ball):
             return "StochasticFrankWolfe moves inside a ball; use Ball(radius) in place of a Strength, or WorkingSet"
         if not problem.loss.smooth:

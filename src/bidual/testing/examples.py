@@ -11,6 +11,7 @@ from bidual.architectures import (
     Linear,
     Neurons,
     ParallelGated,
+    ParallelReLU3,
     ReLU,
     Sign,
     Tanh,
@@ -35,7 +36,7 @@ def require(holds: bool, sentence: str) -> None:
 
 def random_neurons(architecture: Architecture, p: int, c: int, m: int, rng: np.random.Generator) -> Neurons:
     """m Gaussian unit neurons on p lifted features and c outputs."""
-    U = rng.standard_normal((p, m))
+    U = rng.standard_normal((p, 2, 3, m) if isinstance(architecture, ParallelReLU3) else (p, m))
     A = rng.standard_normal((c, m))
     if architecture.outputs == "separate":
         A = np.eye(c)[:, rng.integers(c, size=m)] * rng.choice([-1.0, 1.0], size=m)
@@ -88,19 +89,19 @@ def example_problems(seed: int = 0) -> list[Problem]:
         Tanh(),
         ParallelGated(GateNetwork.sample(np.ones((1, 2)), 3, (2,), seed)),
     ]
-    problems = []
-    for loss_type in LOSSES.values():
-        loss = loss_type()
-        for i, architecture in enumerate(architectures):
-            c = 2 if loss.targets == "one_hot" or architecture.outputs == "shared" else 1
-            n, d = 6, 2
-            penalty: Penalty = Ball(0.7) if i == 2 else Strength(0.3)
-            weights: Vector = rng.uniform(0.5, 2.0, size=n) if i % 2 else np.ones(n)
-            intercept = architecture.bias == "free" or i % 3 == 0
-            X, Y = rng.normal(size=(n, d)), random_targets(loss, n, c, rng)
-            if architecture.gated and architecture.bias == "none":
-                X[:, 0] = 0.5 + np.abs(X[:, 0])  # in an open half-space, where the cells are all patterns
-            problems.append(Problem(X, Y, loss, architecture, penalty, weights, intercept))
+    losses, problems = [loss_type() for loss_type in LOSSES.values()], []
+    cases = [(i, architecture, loss) for loss in losses for i, architecture in enumerate(architectures)]
+    cases += [(i, ParallelReLU3(), loss) for i, loss in enumerate(losses)]
+    for i, architecture, loss in cases:
+        c = 2 if loss.targets == "one_hot" or architecture.outputs == "shared" else 1
+        n, d = 6, 2
+        penalty: Penalty = Ball(0.7) if i == 2 else Strength(0.3)
+        weights: Vector = rng.uniform(0.5, 2.0, size=n) if i % 2 else np.ones(n)
+        intercept = architecture.bias == "free" or i % 3 == 0
+        X, Y = rng.normal(size=(n, d)), random_targets(loss, n, c, rng)
+        if architecture.gated and architecture.bias == "none":
+            X[:, 0] = 0.5 + np.abs(X[:, 0])  # in an open half-space, where the cells are all patterns
+        problems.append(Problem(X, Y, loss, architecture, penalty, weights, intercept))
     return problems + _with_filters(rng)
 
 
