@@ -180,6 +180,7 @@ FORGERIES: dict[str, Forgery] = {
     "what training minimised": field(
         "objective", lambda r, rng: Objective(Squared(), 1.0, 1 + small(rng), 1.0, 1.0, 1.0)
     ),
+    "share": field("share", lambda r, rng: rng.uniform()),
     "kind": field("kind", lambda r, rng: "ONNX file"),
     "other rows": data("X"),
     "other targets": data("y"),
