@@ -49,7 +49,7 @@ def test_the_largest_score_lies_between_its_bounds(seed: int, share: float, slop
 def test_a_bound_with_charged_biases_is_proven_again() -> None:
     X, y = rows(0, 40, 4)
     model = MLPRegressor(hidden_layer_sizes=(10,), alpha=2.0, solver="lbfgs", max_iter=400, random_state=0).fit(X, y)
-    report = audit(model, X, y, time_limit=3.0)
+    report = audit(model, X, y, time_limit=2.0)
     assert report.share is not None and report.method in ("semidefinite", "branch and bound")
     report.verify(model, X, y)
     assert report.dual > audit(model, X, y, time_limit=1e-9).dual
