@@ -306,6 +306,18 @@ decay dropped | experiments/frank_wolfe2020/gradient_runs.py | experiments/test_
     A.T @ back + beta * W => A.T @ back
 gap above nought | experiments/frank_wolfe2020/toys.py | experiments/test_frank_wolfe2020.py::test_courses
     gap < loss - optimum - 1e-9 => gap < loss - 1e-9
+mean square | trained/torch_losses.py | trained/test_conventions.py::test_a_step_of_torch_descends_the_objective
+    return Squared(), 2.0, real => return Squared(), 1.0, real
+batches | trained/from_sklearn.py | trained/test_conventions.py::test_mini_batches_of_scikit_learn_decay_more
+    return float(np.mean(1.0 / np.array(sizes))) => return 1.0 / n
+charge | trained/posed.py | trained/test_conventions.py::test_the_problem_has_the_networks_of_the_objective
+    weights = np.append(weights, objective.output_bias) => weights = np.append(weights, 1.0)
+ellipsoid | trained/free_biases.py | trained/test_free_biases.py::test_the_largest_score_lies_between_its_bounds
+    (problem.X - center) / share**0.5 => (problem.X - center) * share**0.5
+steps not computed again | trained/audit.py | trained/test_audit.py::test_a_thousand_tampered_reports_are_rejected
+    if not abs(value - step.objective) <= RTOL * abs(value): => if False:
+twins that stay | trained/irreducible.py | trained/test_polish.py::test_what_can_be_merged_or_pruned
+    return len(merged) == network.n_neurons and _independent => return _independent
 """
 
 CONFTEST = """

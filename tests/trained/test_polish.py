@@ -19,7 +19,7 @@ from bidual.trained.irreducible import is_irreducible, reduced
 from bidual.trained.posed import Posed
 from bidual.trained.reading import read
 
-from .cases import KINDS, Model, rows, trained
+from .cases import KINDS, Model, rows, seconds, trained
 
 
 def value(case: Model, model: Any) -> float:
@@ -32,7 +32,8 @@ def value(case: Model, model: Any) -> float:
 def test_polished_models(kind: str) -> None:
     case = trained(kind)
     before = copy.deepcopy(case.model)
-    done = polish(case.model, case.X, case.y, **case.settings, time_limit=3.0)
+    limit = seconds(3 if kind in ("classes", "classifier") else 1)
+    done = polish(case.model, case.X, case.y, **case.settings, time_limit=limit)
     assert type(done.model) is type(case.model) and done.model is not case.model
     assert done.before == value(case, before) == value(case, case.model)  # the model was left alone
     assert done.after == value(case, done.model) <= done.before
@@ -46,8 +47,8 @@ def test_polished_models(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["float32", "regressor"])
 def test_polishing_twice_is_polishing_once(kind: str) -> None:
     case = trained(kind)
-    once = polish(case.model, case.X, case.y, **case.settings, time_limit=2.0)
-    twice = polish(once.model, case.X, case.y, **case.settings, time_limit=2.0)
+    once = polish(case.model, case.X, case.y, **case.settings)
+    twice = polish(once.model, case.X, case.y, **case.settings)
     assert twice.before == once.after and twice.after <= twice.before and twice.irreducible
 
 
@@ -73,7 +74,7 @@ def test_an_estimator_of_scikit_learn_predicts_and_trains_on() -> None:
 
 def test_an_own_estimator_has_a_new_certificate() -> None:
     case = trained("own")
-    done = polish(case.model, case.X, case.y, time_limit=3.0)
+    done = polish(case.model, case.X, case.y)
     done.model.certificate_.verify(case.X, case.y)
     assert done.after < done.before and done.after == done.model.certificate_.primal
     assert done.model.status_ in ("optimal", "optimal_on_patterns", "neuron_limit", "almost_optimal")
@@ -82,7 +83,7 @@ def test_an_own_estimator_has_a_new_certificate() -> None:
 def test_more_neurons_if_they_are_allowed() -> None:
     X, y = rows(0, 14, 2)
     narrow = Network((Layer(np.ones((2, 1)), np.zeros(1), "relu"), Layer(np.ones((1, 1)), np.zeros(1))))
-    options: Any = {"loss": "mse", "weight_decay": 0.02, "time_limit": 2.0}
+    options: Any = {"loss": "mse", "weight_decay": 0.02}
     one, more = (polish(narrow, X, y, **options, max_neurons=m) for m in (None, 10))
     assert one.neurons_after == 1 < more.neurons_after <= 10 and more.after < one.after < one.before
     with pytest.raises(InvalidParameterError, match="max_neurons must be at least 1"):

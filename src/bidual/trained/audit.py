@@ -13,6 +13,7 @@ from bidual.errors import CertificateError, InvalidParameterError
 from bidual.network import Network
 from bidual.solvers import Stop
 from bidual.solvers.threads import suitable_threads
+from bidual.trained.free_biases import charged, charging
 from bidual.trained.objective import Objective
 from bidual.trained.proving import prove
 from bidual.trained.reading import read
@@ -33,6 +34,8 @@ class AuditReport:
     objective : what its training minimised
     certificate : of the network with balanced layers, on the objective as a problem of this library; its ``dual`` is
         the lower bound
+    share : None, or how that problem charges hidden biases that are free of charge, by
+        :func:`~bidual.trained.free_biases.charging`: its optimum is then lower, and so is the bound
     steps : the network as it is, and changes that lower its objective: each a network, with its objective
     settings : loss, weight_decay and objective as they were given
     tol : the relative gap that was asked for
@@ -42,6 +45,7 @@ class AuditReport:
     kind: str
     objective: Objective
     certificate: Certificate
+    share: float | None
     steps: tuple[Step, ...]
     settings: Mapping[str, Any]
     tol: float
@@ -104,7 +108,10 @@ class AuditReport:
             if not abs(value - step.objective) <= RTOL * abs(value):
                 raise CertificateError(f"objective {step.name!r} is stated as {step.objective!r}, but is {value!r}")
         posed = trained.posed()
-        self.certificate.verify(posed.problem, posed.enter(trained.network))
+        problem, network = posed.problem, posed.enter(trained.network)
+        if self.share is not None:
+            problem, network = charging(problem, self.share), charged(problem, network, self.share)
+        self.certificate.verify(problem, network)
         if not self.dual <= self.best + RTOL * abs(self.best):
             raise CertificateError(f"dual {self.dual!r} exceeds the objective {self.best!r} of a network")
 
@@ -180,5 +187,8 @@ def audit(
         made = steps(
             trained, posed, proof.solution.network, random_state, lambda: time.monotonic() - began >= 1.5 * time_limit
         )
-        certificate = certify(posed.problem, entered, whole=proof.point, enough=float("inf"))
-    return AuditReport(trained.kind, trained.objective, certificate, made, settings, tol, time.monotonic() - began)
+        own = entered if proof.share is None else charged(posed.problem, entered, proof.share)
+        certificate = certify(proof.problem, own, whole=proof.point, enough=float("inf"))
+    return AuditReport(
+        trained.kind, trained.objective, certificate, proof.share, made, settings, tol, time.monotonic() - began
+    )

@@ -119,7 +119,7 @@ def polish(
         width,
         stored.n_neurons,
         irreducible,
-        proof.point.value(posed.problem),
+        proof.value,
         proof.point.bound.method,
         time.monotonic() - began,
     )

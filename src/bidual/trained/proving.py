@@ -12,6 +12,7 @@ from typing import final
 
 import numpy as np
 
+from bidual.architectures import no_neurons
 from bidual.certificate import DualPoint, pattern_point, relaxed_point
 from bidual.errors import RefusedError
 from bidual.network import Network
@@ -20,12 +21,17 @@ from bidual.oracles.enumerated import all_patterns
 from bidual.penalties import Strength
 from bidual.problem import Problem
 from bidual.solvers import Solution, Status, Stop, WorkingSet
-from bidual.typing import Outputs
+from bidual.trained.free_biases import charging
+from bidual.typing import Expired, Outputs
 
 logger = logging.getLogger("bidual")
 
 SHARE = 0.4
 """Of the time, for the solver: the bound needs the dual vector of a good network."""
+
+SHARES = (0.6, 0.9)
+"""Of :func:`~bidual.trained.free_biases.charging`: the first is best for the relaxation, the other where branch and
+bound comes to its end."""
 
 RATE = 8_000
 """Cells times rows and outputs that are priced in a second, about."""
@@ -34,18 +40,24 @@ RATE = 8_000
 @final
 @dataclass(frozen=True, eq=False)
 class Proof:
-    """The best network found, and a dual point that bounds every network of any width."""
+    """The best network found, and a dual point that bounds every network of any width.
+
+    ``problem`` is what the point is of: the one that was solved, or one that charges its free biases, with ``share``.
+    """
 
     solution: Solution
+    problem: Problem
     point: DualPoint
+    share: float | None = None
+
+    @property
+    def value(self) -> float:
+        """The lower bound."""
+        return self.point.value(self.problem)
 
 
 def prove(
-    problem: Problem,
-    stop: Stop,
-    seed: int = 0,
-    start: Network | None = None,
-    max_neurons: int | None = None,
+    problem: Problem, stop: Stop, seed: int = 0, start: Network | None = None, max_neurons: int | None = None
 ) -> Proof:
     """Solve, then try one proof after the other until the gap is ``stop.tol`` or the time is spent.
 
@@ -53,36 +65,53 @@ def prove(
     seconds, by enumeration. For its last dual vector, longer enumeration and branch and bound are tried.
     """
     deadline = time.monotonic() + stop.time_limit
-
-    def expired() -> bool:
-        return time.monotonic() >= deadline
-
     solver = WorkingSet(seed=seed, max_neurons=max_neurons)
     solution = solver.solve(problem, Stop(stop.tol, stop.max_iter, SHARE * stop.time_limit), start=start)
-    point = solution.certificate.global_point
-    primal, value = solution.certificate.primal, solution.certificate.global_dual
-    for candidate in _candidates(problem, solution, deadline):
-        if candidate is not None and candidate.bound.scope == "global" and candidate.value(problem) > value:
-            point, value = candidate, candidate.value(problem)
-            logger.info("lower bound %.9g by %s", value, point.bound.method)
-        if primal - value <= stop.tol * abs(primal) or expired():
+    best = Proof(solution, problem, solution.certificate.global_point)
+    candidates = _candidates(problem, solution, deadline)
+    primal = solution.certificate.primal
+    while primal - best.value > stop.tol * abs(primal) and time.monotonic() < deadline:
+        proof = next(candidates, best)
+        if proof is best:
             break
-    return Proof(solution, point)
+        if proof.point.bound.scope == "global" and proof.value > best.value:
+            best = proof
+            logger.info("lower bound %.9g by %s", best.value, best.point.bound.method)
+    return best
 
 
-def _candidates(problem: Problem, solution: Solution, deadline: float) -> Iterator[DualPoint | None]:
-    """Dual points, those that take longest last."""
-    yield None
-    if solution.status == Status.TIME_LIMIT:  # the solver had no time for it
-        half = time.monotonic() + 0.5 * (deadline - time.monotonic())
-        yield relaxed_point(problem, lambda: time.monotonic() >= half)
+def _candidates(problem: Problem, solution: Solution, deadline: float) -> Iterator[Proof]:
+    """Proofs of global bounds, those that take longest last."""
+
+    def left(part: float) -> Expired:
+        """Until a part of the time is spent that is left now."""
+        end = time.monotonic() + part * (deadline - time.monotonic())
+        return lambda: time.monotonic() >= end
+
+    free = problem.architecture.bias == "free"
+    shares = SHARES if free else (None,)
+    bounding = {share: problem if share is None else charging(problem, share) for share in shares}
+    if free or solution.status == Status.TIME_LIMIT:  # the solver has none, or had no time for it
+        relaxed = relaxed_point(bounding[shares[0]], left(0.5))
+        if relaxed is not None:
+            yield Proof(solution, bounding[shares[0]], relaxed, shares[0])
     V = problem.dual_vector(solution.network(problem.X))
     if most_patterns(problem) * problem.Y.size <= RATE * (deadline - time.monotonic()):
-        yield _enumerated(problem, V)
+        point = _enumerated(problem, V)
+        if point is not None:
+            yield Proof(solution, problem, point)
+    for place, share in enumerate(shares):
+        branched = _branched(bounding[share], V, left(1.0 / (len(shares) - place)))
+        if branched is not None:
+            yield Proof(solution, bounding[share], branched, share)
+
+
+def _branched(problem: Problem, V: Outputs, expired: Expired) -> DualPoint | None:
+    """V with the bound of a search that may be cut short."""
+    neurons, rng = no_neurons(problem.lifted.shape[1], problem.n_outputs), np.random.default_rng(0)
     with suppress(RefusedError):
-        neurons, _ = problem.architecture.from_network(solution.network)
-        oracle, rng = BranchAndBound(search=None, tol=1e-4), np.random.default_rng(0)
-        yield oracle.price(problem, V, neurons, math.inf, rng, lambda: time.monotonic() >= deadline).dual
+        return BranchAndBound(search=None, tol=1e-4).price(problem, V, neurons, math.inf, rng, expired).dual
+    return None
 
 
 def _enumerated(problem: Problem, V: Outputs) -> DualPoint | None:
