@@ -22,6 +22,9 @@ NARROWEST = 1e-10
 HALVED = 6
 """Axes along which every face is halved at once: its boxes are bounded together."""
 
+FAIR = 0.01
+"""What an axis as long as the cube adds to the bound at least, relative to it, as far as halving it is concerned."""
+
 FRESH = 3
 """Steps towards the best linear function in place of the concave terms, where there is none yet; later, one each."""
 
@@ -130,7 +133,7 @@ class BoxSearch:
         """Both halves of the boxes, along the axis that loosens the bound most, in groups of neighbours."""
         if len(boxes) == 0:
             return
-        boxes = boxes.halved(loose.argmax(axis=1))
+        boxes = boxes.halved((loose + FAIR * boxes.value[:, None] * boxes.radius**2).argmax(axis=1))
         most = max(64, ENTRIES // max(1, len(group.face.A) + len(group.face.B)))
         for part in np.array_split(np.arange(len(boxes)), -(-len(boxes) // most)):
             few = boxes.take(part)

@@ -84,12 +84,11 @@ class Face:
         """
         fixed, loose = self._convex(boxes)
         found = _Found(fixed, boxes)
-        if len(self.B):
-            for _ in range(steps):
-                open_ = np.flatnonzero(found.value > enough)
-                found.offer(open_, self._towards(found.a[open_], found.pull[open_]))
-            over = found.value - enough
-            self._settle(found, np.flatnonzero((over > 0.0) & (loose.sum(axis=1) < SMALL * over)), enough)
+        for _ in range(steps):
+            open_ = np.flatnonzero(found.value > enough)
+            found.offer(open_, self._towards(found.a[open_], found.pull[open_]))
+        over = found.value - enough
+        self._settle(found, np.flatnonzero((over > 0.0) & (loose.sum(axis=1) < SMALL * over)), enough)
         value = np.minimum(found.value, boxes.value)
         return replace(boxes, pull=found.pull, value=value), found.a, loose
 
@@ -128,17 +127,17 @@ class Face:
         """The best pull of these boxes, by accelerated projected gradients in beta (Beck & Teboulle 2009)."""
         center = found.boxes.center[which] @ self.B[:, :-1].T + self.B[:, -1]
         width = np.maximum(found.boxes.radius[which] @ np.abs(self.B[:, :-1]).T, SMALLEST)
-        beta: Matrix = np.clip(center / width, -1.0, 1.0)
-        before = beta
-        curvature = float(np.linalg.norm(self.B, 2)) ** 2
-        for i in range(LAST):
+        beta = before = np.clip(center / width, -1.0, 1.0)
+        curvature = float(np.linalg.norm(self.B.T @ self.B, 2)) or 1.0
+        for i in range(LAST if len(self.B) else 1):
             a = found.offer(which, self.held - beta @ self.B)
             open_ = found.value[which] > enough
             which, a, beta, before = which[open_], a[open_], beta[open_], before[open_]
             if which.size == 0:
                 break
             after = np.clip(beta + a @ self.B.T / curvature, -1.0, 1.0)
-            beta, before = np.clip(after + i / (i + 3.0) * (after - before), -1.0, 1.0), after
+            beta = np.clip(after + i / (i + 3.0) * (after - before), -1.0, 1.0)
+            before = after
 
     def on(self, boxes: Boxes) -> Face:
         """The face with the sides of all rows that are known on these boxes."""
@@ -154,7 +153,7 @@ class _Found:
     def __init__(self, fixed: Matrix, boxes: Boxes):
         self.fixed, self.boxes, self.pull = fixed, boxes, boxes.pull.copy()
         self.a = shortest(fixed + boxes.pull, boxes)
-        self.value = np.linalg.norm(self.a, axis=1)
+        self.value: Vector = np.linalg.norm(self.a, axis=1)
 
     def offer(self, which: NDArray[np.intp], pull: Matrix) -> Matrix:
         """What another pull of some boxes makes of them."""
@@ -170,8 +169,7 @@ def _sides(rows: Matrix, low: Matrix, high: Matrix) -> Vector:
     """(r,): 1 or -1 where a row has that sign on all boxes, else 0."""
     center = 0.5 * (high + low) @ rows[:, :-1].T + rows[:, -1]
     width = 0.5 * (high - low) @ np.abs(rows[:, :-1]).T
-    sides: Vector = (center >= width).all(axis=0) * 1.0 - (center <= -width).all(axis=0)
-    return sides
+    return (center >= width).all(axis=0).astype(float) - (center <= -width).all(axis=0)
 
 
 def shortest(a: Matrix, boxes: Boxes) -> Matrix:

@@ -16,11 +16,14 @@ from bidual.typing import Expired, Outputs, Vector
 TOL = 1e-4
 """A bound no further above the best score is as good: near it, boxes become too many."""
 
-SHARE = 0.3
+SHARE = 0.1
 """Of the way from the best score to a target above it, likewise."""
 
-ROWS = 12
-"""More rows than this for each dimension are many."""
+ROWS = 32
+"""Where there are at least this many rows, and"""
+
+FACTOR = 0.25
+"""at least this times two to the power of their rank, their sides take longer to search (measured)."""
 
 logger = logging.getLogger("bidual")
 
@@ -28,7 +31,7 @@ logger = logging.getLogger("bidual")
 def directions_are_few(problem: Problem) -> bool:
     """True where the neuron's direction is searched faster than the sides of the rows are."""
     n, rank = problem.X.shape[0], int(np.linalg.matrix_rank(problem.lifted))
-    return rank <= AXES and n > ROWS * rank
+    return rank <= AXES and n >= max(ROWS, FACTOR * 2.0**rank)
 
 
 def search_directions(
