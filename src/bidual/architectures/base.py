@@ -164,6 +164,11 @@ class Architecture(ABC):
         the class has none, or where they leave out a choice of sides."""
         return np.inf
 
+    def box_bound(self, Xl: Rows, V: Outputs, value: float, limit: int) -> float:
+        """A bound of at most ``value`` over every neuron by a search over directions; inf where the class has none, or
+        where it takes ``limit`` boxes (:class:`~bidual.architectures.boxes.BoxSearch`) or more."""
+        return np.inf
+
     def sweep_bound(self, Xl: Rows, V: Outputs, limit: float = np.inf) -> float:
         """The bound over every neuron by sweeps through the data's arrangement; inf where the class has none, or where
         it takes more than ``limit`` work (:func:`~bidual.architectures.sweep.sweep_work`)."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bidual.architectures import bounds
 from bidual.architectures.arrangement import MARGIN, enumerate_cells, most_cells
 from bidual.architectures.base import Bias, OutputNorm, PatternPrices, Witness
+from bidual.architectures.boxes import AXES, BoxSearch
 from bidual.architectures.branches import Branches, tree_bound
 from bidual.architectures.neurons import Neurons
 from bidual.architectures.patterns import Patterns, compatible
@@ -81,6 +82,11 @@ class ReLU(PiecewiseLinear):
         if self.bias == "free" or (self.outputs == "shared" and V.shape[1] > 1):
             return np.inf
         return tree_bound(V, branches, lambda v, touch, sides: score_bounds(Xl, v, self.slope, touch, sides))
+
+    def box_bound(self, Xl: Rows, V: Outputs, value: float, limit: int) -> float:
+        if self.bias == "free" or (self.outputs == "shared" and V.shape[1] > 1) or np.linalg.matrix_rank(Xl) > AXES:
+            return np.inf
+        return BoxSearch(Xl, V, self.slope).prove(value, limit)
 
     def on_patterns(self, Xl: Rows, patterns: Patterns, V: Outputs, floor: float) -> PatternPrices:
         C = self.masked(Xl, patterns.bits).adjoint(V)

@@ -38,8 +38,8 @@ class Bound:
     scope : ``"global"`` (every neuron of the architecture) or ``"patterns"`` (those on the listed patterns).
     method : ``"enumeration"`` of all cells, ``"norms"``, ``"semidefinite"``, ``"branch and bound"``, ``"sweep"`` or
     ``"closed form"`` (global); ``"projection"`` on the listed cells (patterns). ``patterns``, ``witness``, ``touch``
-    (c, 2, n), the enclosures of :func:`~bidual.architectures.semidefinite.score_bound`, and ``branches`` are what a
-    proof needs beyond the dual vector.
+    (c, 2, n), the enclosures of :func:`~bidual.architectures.semidefinite.score_bound`, ``branches`` and ``boxes``, the
+    number of boxes that a search over directions takes, are what a proof needs beyond the dual vector.
     """
 
     value: float
@@ -49,6 +49,7 @@ class Bound:
     witness: Witness | None = None
     touch: Matrix | None = None
     branches: Branches | None = None
+    boxes: int | None = None
 
     def join(self, other: Bound) -> Bound:
         """The bound over the patterns of both, for the same dual vector."""

@@ -69,8 +69,8 @@ class MLPClassifier(ClassifierMixin, OneFitClassification):  # type: ignore[misc
 "mixed_integer", "logistic", "svm", "perceptron", "tanh_ascent"}, default="auto"
         How the next neuron is found; "auto" is the strongest that is affordable. "enumerated" looks at every activation
         pattern; "local_search", "branch_and_bound" and "spike_free" are for units with a kink, the others for sign and
-        tanh units. Only "enumerated", "branch_and_bound" (up to a hundred rows or so), "swept" and, with few rows,
-        "tanh_ascent" prove that nothing better was missed.
+        tanh units. Only "enumerated", "branch_and_bound" (up to a hundred rows or so, or eight features), "swept"
+        and, with few rows, "tanh_ascent" prove that nothing better was missed.
     outputs : {"separate", "shared"}, default="separate"
         With three classes or more: ``||a_j||`` is the 1-norm (each unit serves one class) or the 2-norm.
     fit_intercept : bool, default=True

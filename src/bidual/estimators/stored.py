@@ -80,6 +80,8 @@ def _put_point(name: str, point: DualPoint) -> Stored:
         arrays |= {f"{name}.witness.{key}": value for key, value in vars(bound.witness).items()}
     if bound.touch is not None:
         arrays[f"{name}.touch"] = bound.touch
+    if bound.boxes is not None:
+        described["boxes"] = bound.boxes
     if bound.branches is not None:
         arrays |= {f"{name}.branches.{key}": value for key, value in vars(bound.branches).items()}
     return described, arrays
@@ -99,6 +101,7 @@ def _get_point(name: str, described: dict[str, Any], arrays: Arrays) -> DualPoin
         Witness(**witness) if witness else None,
         arrays.get(f"{name}.touch"),
         Branches(**branches) if branches else None,
+        described.get("boxes"),
     )
     return DualPoint(arrays[f"{name}.V"], bound)
 

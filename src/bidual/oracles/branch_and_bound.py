@@ -1,4 +1,4 @@
-"""The exact oracle of ReLU units where there are too many cells to list: branch and bound on sides of rows."""
+"""The exact oracle of ReLU units where there are too many cells to list: branch and bound on rows or on directions."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from bidual.certificate import branched_point
 from bidual.errors import InvalidParameterError, RefusedError
 from bidual.operators.enclosures import Enclosures, Variables
 from bidual.oracles.base import Oracle, Pricing
+from bidual.oracles.directions import best_nearby, directions_are_few, search_directions
 from bidual.oracles.local_search import LocalSearch
 from bidual.problem import Problem
 from bidual.typing import Expired, Matrix, Outputs, Vector, never
@@ -47,12 +48,14 @@ class BranchAndBound(Oracle):
     search: Oracle | None = LocalSearch()
     tol: float = 1e-8
     limit: int = 20_000
+    boxes: int = 1_000_000
 
     def __post_init__(self) -> None:
         if not 0.0 < self.tol < 1.0:
             raise InvalidParameterError(f"tol must lie in (0, 1), got {self.tol!r}; 1e-8 is near rounding")
-        if self.limit < 2:
-            raise InvalidParameterError(f"limit must be at least 2, got {self.limit!r}")
+        for name, least, most in (("limit", 2, 10**9), ("boxes", 1, 10**9)):
+            if not least <= getattr(self, name) <= most:
+                raise InvalidParameterError(f"{name} must lie in [{least}, {most}], got {getattr(self, name)!r}")
 
     def price(
         self,
@@ -77,6 +80,8 @@ class BranchAndBound(Oracle):
             found = self.search.price(problem, V, current, target, rng, expired)
             if found.best_found > target:
                 return found
+        if directions_are_few(problem):
+            return search_directions(problem, architecture, V, found, target, self.boxes, expired)
         tree = _Tree(problem, architecture, V, found, target, self.tol, expired)
         tree.grow(self.limit)
         return Pricing(tree.found.neurons, tree.found.scores, branched_point(problem, V, tree.leaves()))
@@ -201,11 +206,7 @@ class _Tree:
                 u, score = higher, now
         if not score > self.found.best_found:
             return
-        u = self.basis @ (u / np.linalg.norm(u))
-        A = node.sign * np.eye(self.V.shape[1])[:, [node.output]]
-        patterns = self.architecture.patterns(self.problem.lifted, Neurons(u[:, None], A))
-        prices = self.architecture.on_patterns(self.problem.lifted, patterns, self.V, self.found.best_found)
-        self.found = self.found.join(Pricing(prices.neurons, prices.scores))
+        self.found = self.found.join(best_nearby(self.problem, self.V, self.basis @ u, self.found.best_found))
 
     def _tangent(self, node: _Node, sides: Vector) -> Vector:
         """The best neuron where all rows with ``v_i > 0`` are on the given sides."""

@@ -12,7 +12,7 @@ HOW = {
     "enumeration": "by pricing every activation pattern there is",
     "norms": "by a bound from norms, which is quick and usually loose",
     "semidefinite": "by a semidefinite relaxation, which merges the neurons of each output and sign",
-    "branch and bound": "by branch and bound on which rows are active, with a semidefinite bound on each branch",
+    "branch and bound": "by branch and bound, on which rows are active or on the directions of neurons",
     "sweep": "by a sweep over the activation patterns of sign units, the largest score of each output",
     "closed form": "by a closed form",
     "projection": "by projecting onto the cone of each listed pattern",

@@ -1,0 +1,134 @@
+"""What it costs to prove a bound of every neuron's score by a search over directions.
+
+``python benchmarks/branch_and_bound.py [--uci FILE]`` trains a network for each problem, proves nothing, and then
+prints, for the residuals of that network: the distance of the bound to the best neuron known, the duality gap that it
+proves, the boxes looked at, and CPU seconds (one thread: set OMP_NUM_THREADS=1) to find and to verify it. FILE is an
+archive of sets ``NAME__X`` and ``NAME__y``. ``--sound N`` compares N small problems with enumeration instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+
+import numpy as np
+from sklearn.datasets import load_diabetes
+
+from bidual.architectures import ReLU, no_neurons
+from bidual.architectures.boxes import BoxSearch
+from bidual.certificate import Bound, DualPoint, verify_bound
+from bidual.losses import Squared
+from bidual.oracles import Enumerated, LocalSearch
+from bidual.penalties import Strength
+from bidual.problem import Problem
+from bidual.solvers import Stop, WorkingSet
+
+PLANTED = (
+    (200, 5, 0.1, 0.01),
+    (200, 6, 0.1, 0.01),
+    (1000, 6, 0.1, 0.01),
+    (200, 8, 0.3, 0.01),
+    (200, 8, 0.1, 0.05),
+)
+"""Rows and features of Gaussian data, strength as a share of the least that leaves no neurons, distance asked for."""
+
+REAL = (
+    ("energy-y1", 768, 0.1, 0.05),
+    ("abalone", 1000, 0.1, 0.05),
+    ("yeast", 1000, 0.1, 0.05),
+    ("pima", 768, 0.3, 0.05),
+    ("magic", 500, 0.3, 0.1),
+)
+"""Sets of the archive, rows taken of them, strength and distance."""
+
+BOXES = 800_000
+
+
+def search(problem: Problem, V: np.ndarray, seed: int = 0) -> float:
+    nothing = no_neurons(problem.lifted.shape[1], 1)
+    return LocalSearch(100).price(problem, V, nothing, np.inf, np.random.default_rng(seed)).best_found
+
+
+def posed(X: np.ndarray, y: np.ndarray, share: float) -> Problem:
+    X, y = (X - X.mean(axis=0)) / X.std(axis=0), (y - y.mean()) / y.std()
+    problem = Problem(X, y[:, None], Squared(), ReLU(bias="none"), Strength(1.0), intercept=False)
+    most = search(problem, problem.Y)
+    return Problem(X, y[:, None], Squared(), ReLU(bias="none"), Strength(share * most), intercept=False)
+
+
+def line(name: str, problem: Problem, eps: float) -> None:
+    solution = WorkingSet(oracle=LocalSearch(100)).solve(problem, Stop(tol=1e-3))
+    V, primal = problem.dual_vector(solution.network(problem.X)), problem.objective(solution.network)
+    best, begun = search(problem, V), time.process_time()
+    directions = BoxSearch(problem.lifted, V, 0.0)
+    while not directions.done and directions.count < BOXES and directions.bound > best * (1 + eps):
+        best = max(best, directions.score(*directions.step(best * (1 + eps))))
+    spent = time.process_time() - begun
+    point = DualPoint(V, Bound(directions.bound, "global", "branch and bound", boxes=directions.count))
+    begun = time.process_time()
+    verify_bound(problem, point)
+    proof = time.process_time() - begun
+    gap = 1.0 - point.value(problem) / primal
+    n, d = problem.X.shape
+    print(
+        f"{name:18} n {n:5} d {d:3}  bound {directions.bound / best - 1:7.2%}  gap {gap:7.2%}  boxes "
+        f"{directions.count:8}  {spent:6.2f} s, verified in {proof:6.2f} s",
+        flush=True,
+    )
+
+
+def planted(n: int, d: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Five Gaussian neurons, and noise of three tenths of their deviation."""
+    rng = np.random.default_rng(seed)
+    X, W, a = rng.standard_normal((n, d)), rng.standard_normal((d, 5)), rng.standard_normal(5)
+    y = np.maximum(X @ W, 0.0) @ a
+    return X, y + 0.3 * y.std() * rng.standard_normal(n)
+
+
+def real(path: str) -> Iterator[tuple[str, np.ndarray, np.ndarray, float, float]]:
+    sets = np.load(path)
+    for name, n, share, eps in REAL:
+        rows = np.random.default_rng(0).permutation(len(sets[f"{name}__y"]))[:n]
+        X = sets[f"{name}__X"][rows]
+        yield name, X[:, X.std(axis=0) > 0], sets[f"{name}__y"][rows].astype(float), share, eps
+
+
+def sound(count: int) -> None:
+    """Two and three dimensions, with ties and duplicate and zero rows."""
+    worst = 0.0
+    for seed in range(count):
+        rng = np.random.default_rng(seed)
+        d = 2 + seed % 2
+        X, V = rng.normal(size=(int(rng.integers(1, 25 - 5 * d)), d)), np.zeros(0)
+        if seed % 3:
+            X = np.round(X * rng.integers(1, 4))[rng.integers(0, len(X), size=len(X))]
+        V = rng.normal(size=(len(X), 1)) if seed % 5 else rng.integers(-2, 3, size=(len(X), 1)).astype(float)
+        problem = Problem(X, V, Squared(), ReLU(bias="none"), Strength(1.0), intercept=False)
+        nothing = no_neurons(d, 1)
+        best = Enumerated().price(problem, V, nothing, 0.0, rng).best_found
+        directions = BoxSearch(X, V, 0.0)
+        while not directions.done and directions.count < 20_000 and directions.bound > best * (1 + 1e-4):
+            directions.step(best * (1 + 1e-4))
+            assert directions.bound >= best, seed
+        worst = max(worst, directions.bound / best - 1 if best else directions.bound)
+    print(f"{count} problems: no bound is below the best neuron of all cells, none is more than {worst:.1e} above")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--uci", help="archive of real sets")
+    parser.add_argument("--sound", type=int, help="compare this many small problems with enumeration")
+    arguments = parser.parse_args()
+    if arguments.sound:
+        return sound(arguments.sound)
+    for n, d, share, eps in PLANTED:
+        line(f"planted, {share:g}", posed(*planted(n, d), share), eps)
+    X, y = load_diabetes(return_X_y=True)
+    line("diabetes, 0.3", posed(X, y, 0.3), 0.1)
+    for name, X, y, share, eps in real(arguments.uci) if arguments.uci else ():
+        line(f"{name}, {share:g}"[:18], posed(X, y, share), eps)
+
+
+if __name__ == "__main__":
+    main()
