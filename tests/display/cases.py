@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bidual import MLPClassifier, MLPRegressor
-from bidual.display import DISPLAYS, FunctionDisplay
+from bidual.display import DISPLAYS, ActivationPatternDisplay, FunctionDisplay
 from bidual.network import Layer, Network
 
 KINDS = ("regressor", "no neurons", "two outputs", "gated", "binary", "three classes")
@@ -36,6 +36,8 @@ def fitted(kind: str) -> tuple[Any, Any, Any]:
 
 def arguments(display: type[Any], X: Any, y: Any, **options: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """What ``from_estimator`` of the display takes after the estimator."""
+    if display is ActivationPatternDisplay:
+        return (X, y), options
     return ((X,), {"y": y, "grid_resolution": 20, **options}) if display is FunctionDisplay else ((), options)
 
 
