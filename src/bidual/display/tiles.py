@@ -56,7 +56,7 @@ def draw_tiles(
     frames = [Rectangle((x * (w + side), y * (h + above)), w, h) for x, y in zip(across, down, strict=True)]
     ax.add_collection(PatchCollection(frames, facecolor="none", edgecolor="0.6", linewidth=0.5))
     if grouped:
-        for j in starts:
+        for j in starts.tolist():
             place = across[j] * (w + side), down[j] * (h + above) - (0.3 if labelled else 0.05) * h
             ax.text(*place, f"branch {lane[j]}", va="bottom", fontsize=points, weight="bold")
     ax.set(xlim=(-side, (across.max() + 1) * (w + side)), ylim=((down.max() + 1) * (h + above), -above))
