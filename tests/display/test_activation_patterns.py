@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
 
-from bidual.display import ActivationPatternDisplay
+from bidual import MLPRegressor
+from bidual.display import ActivationPatternDisplay, NeuronDisplay
 from bidual.errors import InvalidDataError, InvalidParameterError
 from bidual.network import Layer, Network
+from bidual.patches import Patches
 
 from .cases import fitted, network
 
@@ -84,6 +87,16 @@ def test_gated_units_are_active_where_their_gate_is_open() -> None:
     np.testing.assert_array_equal(shown.masks[0], expected[:, shown.paths.units[:, 0]])
 
 
+def test_filters_are_active_at_a_share_of_the_patches() -> None:
+    patches = Patches((2, 3), 2)
+    net = Network((Layer(np.eye(4)[:, :2], np.zeros(2), "relu", patches=patches), Layer([[2.0], [1.0]], [0.0])))
+    rows = np.array([[1.0, -1, 0, 0, 0, 0], [1, 1, 1, 0, 0, 0]])
+    masks = ActivationPatternDisplay(net, rows).plot().masks[0]
+    np.testing.assert_array_equal(masks, [[0.5, 0.0], [1.0, 1.0]])
+    shown = NeuronDisplay.from_network(net)
+    np.testing.assert_array_equal(shown.ax_.images[0].get_array(), [[1.0, 0.0], [0.0, 0.0]])
+
+
 def test_classes_stand_together() -> None:
     estimator, rows, y = fitted("three classes")
     shown = ActivationPatternDisplay.from_estimator(estimator, rows, y)
@@ -94,6 +107,27 @@ def test_classes_stand_together() -> None:
     assert [text.get_text() for text in shown.ax_.get_yticklabels()] == ["high", "low", "top"]
     guessed = ActivationPatternDisplay.from_estimator(estimator, rows)
     assert guessed.labels is not None and guessed.labels.tolist() == sorted(estimator.predict(rows))
+
+
+def test_padding_is_left_out() -> None:
+    first, second, last = network(3, 4, 1, 1, branches=3).layers
+    kept = np.array([[1, 1, 1, 1], [1, 0, 0, 1], [0, 1, 0, 0]])
+    padded = Network((replace(first, weight=first.weight * kept[:, None], bias=first.bias * kept), second, last))
+    shown = ActivationPatternDisplay(padded, X)
+    assert shown.paths.total == shown.paths.sizes.size == 7 and padded.n_neurons == 10
+    assert NeuronDisplay.from_network(padded).n_neurons == 7
+
+
+@pytest.mark.parametrize("n_layers", [3, 4])
+def test_layers_of_gates(n_layers: int) -> None:
+    rows, y = fitted("regressor")[1:]
+    model = MLPRegressor(activation="gated_relu", n_layers=n_layers, n_branches=5, branch_width=6, random_state=0)
+    shown = ActivationPatternDisplay.from_estimator(model.fit(rows, y), rows, y)
+    gates, paths = model.gates_
+    assert shown.masks.shape == (n_layers - 1, 40, min(40, model.n_neurons_))
+    opened = gates(rows, paths[:, shown.paths.units[:, 0]]) >= 0
+    np.testing.assert_array_equal(shown.masks.all(axis=0), opened[np.argsort(y, kind="stable")])
+    np.testing.assert_array_equal(shown.paths.branches, paths[0, shown.paths.units[:, 0]])
 
 
 def test_many_rows_share_lines() -> None:

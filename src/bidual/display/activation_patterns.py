@@ -28,7 +28,9 @@ class ActivationPatternDisplay(Display):
     lower it. Above each column stands its share of active rows. Paths are sorted by size, the product of the lengths of
     their weights, and by branch.
 
-    "Active" is where a gate is open, or what enters the activation is positive; a linear unit always is.
+    "Active" is where a gate is open, or what enters the activation is positive; a linear unit always is. Of gates that
+    are themselves paths through a network, each layer has its masks. A filter is active at a share of an image's
+    patches, shown by the strength of the colour.
 
     Parameters
     ----------
@@ -63,8 +65,8 @@ class ActivationPatternDisplay(Display):
         group = np.zeros(rows.shape[0]) if kinds is None else np.unique(kinds, return_inverse=True)[1]
         order = np.lexsort((values, group))
         self.paths = largest_paths(network, max_paths)
-        self.masks: NDArray[np.bool_] = active_paths(network, rows[order], self.paths)
-        self.branched = network.n_branches is not None
+        self.masks = active_paths(network, rows[order], self.paths)
+        self.branched = network.n_branches is not None or network.layers[0].gates is not None
         self.y: Vector = values[order]
         self.labels: NDArray[Any] | None = None if kinds is None else kinds[order]
         self.sorted_by = sorted_by
@@ -106,7 +108,7 @@ class ActivationPatternDisplay(Display):
         """Draw on ``ax``, or on a new figure that fits the number of panels, and return self."""
         names, masks = _names(self.masks.shape[0]), self.masks
         if len(names) > 1:
-            names, masks = [*names, "all active"], np.concatenate([masks, masks.all(axis=0, keepdims=True)])
+            names, masks = [*names, "all active"], np.concatenate([masks, masks.prod(axis=0, keepdims=True)])
         k = self.paths.sizes.size
         ax = self._take(ax, (min(12.0, max(5.0, 2.0 + 0.1 * k * len(names))), 4.5))
         if k == 0:

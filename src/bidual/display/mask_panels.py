@@ -25,9 +25,9 @@ GAP = 0.12
 
 
 def draw_panels(
-    ax: Axes, names: Sequence[str], masks: NDArray[np.bool_], signs: Vector, branches: NDArray[np.intp] | None
+    ax: Axes, names: Sequence[str], masks: Matrix, signs: Vector, branches: NDArray[np.intp] | None
 ) -> None:
-    """Panels (q, n, k), blue where a mask is on and its column's sign is 1, red where it is -1.
+    """Panels (q, n, k) from 0 to 1, blue where a mask is on and its column's sign is 1, red where it is -1.
 
     ``branches`` (k,), the columns of each together, are told apart by lines.
     """
@@ -85,13 +85,13 @@ def tell_values(ax: Axes, values: Vector) -> None:
     ax.set_yticks(rows + 0.5, [f"{value:.3g}" for value in values[rows]])
 
 
-def _lines(mask: NDArray[np.bool_]) -> Matrix:
+def _lines(mask: Matrix) -> Matrix:
     """(lines, k): the mask, or with many rows the mean over those that share a line."""
     n = mask.shape[0]
     if n <= MOST_LINES:
-        return mask.astype(np.float64)
+        return mask
     starts = np.arange(MOST_LINES) * n // MOST_LINES
-    return np.add.reduceat(mask.astype(np.float64), starts) / np.diff(np.r_[starts, n])[:, None]
+    return np.add.reduceat(mask, starts) / np.diff(np.r_[starts, n])[:, None]
 
 
 def _tell_branches(ax: Axes, lefts: Vector, branches: NDArray[np.intp]) -> None:

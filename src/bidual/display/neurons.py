@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bidual.display.base import Display, blank, fitted, matrix, names_of
 from bidual.display.heat import draw_heat
+from bidual.display.hidden_paths import by_branch, outgoing
 from bidual.display.tiles import draw_tiles
 from bidual.errors import InvalidParameterError
 from bidual.network import Network
@@ -69,8 +70,7 @@ class NeuronDisplay(Display):
         if max_neurons is not None and max_neurons < 1:
             raise InvalidParameterError(f"max_neurons must be at least 1, got {max_neurons!r}")
         order = np.argsort(-s, kind="stable")[:max_neurons]
-        weight = np.bincount(lane[order], s[order]) if m else s
-        order = order[np.lexsort((-s[order], lane[order], -weight[lane[order]]))]
+        order = order[by_branch(s[order], lane[order])]
         length = np.sqrt((W * W).sum(axis=1) + b * b)
         unit = np.where(length > 0, length, 1.0)
         self.n_neurons = m
@@ -97,7 +97,8 @@ class NeuronDisplay(Display):
         max_neurons: int | None = None,
         ax: Axes | None = None,
     ) -> NeuronDisplay:
-        """Plot the first hidden layer of a network, the neurons of parallel branches side by side.
+        """Plot the first hidden layer of a network, parallel branches one after the other, without the neurons of zero
+        weights that fill up a branch; filters as images.
 
         A neuron's size is the product of the lengths of its input weights, with the bias, and of its output weights;
         its sign is that of the largest of the latter. In a deeper network these are summed over the neuron's paths to
@@ -105,24 +106,26 @@ class NeuronDisplay(Display):
         """
         if len(network.layers) < 2:
             raise InvalidParameterError("the network has no hidden layer, hence no neurons to show")
-        first, *others = network.layers
-        W = np.swapaxes(first.weight, -1, -2).reshape(-1, network.n_inputs)
+        first = network.layers[0]
+        W = np.swapaxes(first.weight, -1, -2).reshape(-1, first.weight.shape[-2])
         b = first.bias.ravel()
-        A, lengths = others[-1].weight, np.linalg.norm(others[-1].weight, axis=-1)
-        for layer in others[-2::-1]:
-            A, lengths = layer.weight @ A, (np.abs(layer.weight) @ lengths[..., None])[..., 0]
-        A = A.reshape(-1, network.n_outputs)
+        A, lengths = outgoing(network)
         largest = np.abs(A).argmax(axis=1)
         sign = np.where(A[np.arange(b.size), largest] < 0, -1.0, 1.0)
-        branches = None
+        sizes = np.sqrt((W * W).sum(axis=1) + b * b) * lengths
+        branches, kept = None if first.paths is None else first.paths[0], np.ones(b.size, dtype=bool)
         if network.n_branches is not None:
-            branches = np.repeat(np.arange(network.n_branches), first.bias.shape[-1])
+            branches, kept = np.repeat(np.arange(network.n_branches), first.bias.shape[-1]), sizes > 0
+        if first.patches is not None:  # the features are those of a patch
+            feature_names = None
+            if image_shape is None and first.patches.channels in (1, 3):
+                image_shape = first.patches.filter_shape
         return cls(
-            sign[:, None] * W,
-            np.sqrt((W * W).sum(axis=1) + b * b) * lengths.ravel(),
-            bias=sign * b,
-            outputs=largest,
-            branches=branches,
+            (sign[:, None] * W)[kept],
+            sizes[kept],
+            bias=(sign * b)[kept],
+            outputs=largest[kept],
+            branches=None if branches is None else branches[kept],
             feature_names=feature_names,
             output_names=output_names,
             image_shape=image_shape,
