@@ -166,7 +166,8 @@ def test_prune_keeps_a_constant_neuron_and_one_read_by_a_gate() -> None:
 
 def test_prune_drops_silent_branches_and_keeps_a_neuron_alive_in_one() -> None:
     network = random_network("relu", 0.0, 3)
-    assert kill(network, 0, 1, "silent", branch=2).prune().n_neurons == network.n_neurons
+    padded = kill(network, 0, 1, "silent", branch=2)
+    assert padded.prune() == padded and padded.n_neurons == network.n_neurons - 1
     first, second, out = network.layers
     keep = np.array([1.0, 0.0, 1.0])
     silent = Network((first, second, Layer(out.weight * keep[:, None, None], out.bias * keep[:, None])))

@@ -11,6 +11,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOME = {
+    "ActivationPatternDisplay": "bidual.display",
     "ArchitectureDisplay": "bidual.display",
     "ConvergenceDisplay": "bidual.display",
     "DeepLinearRegressor": "bidual.estimators",

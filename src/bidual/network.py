@@ -210,8 +210,8 @@ class Network:
 
     @property
     def n_neurons(self) -> int:
-        """Hidden neurons, over all hidden layers and branches."""
-        return sum(layer.bias.size for layer in self.layers[:-1])
+        """Hidden neurons, over all hidden layers and branches, without those of zero weights that fill up a branch."""
+        return sum(int(np.count_nonzero(_used(layer))) for layer in self.layers[:-1])
 
     def prune(self) -> Network:
         """The same function without the hidden neurons, and branches, that contribute exactly nothing.
@@ -279,6 +279,13 @@ class Network:
 def _set(value: Any, **fields: Any) -> None:
     for name, field in fields.items():
         object.__setattr__(value, name, field)
+
+
+def _used(layer: Layer) -> NDArray[np.bool_]:
+    """(m,) or (B, m): the neurons that are no padding of a branch."""
+    if layer.n_branches is None or not ACTIVATIONS[layer.activation].zero_at_zero:
+        return np.ones(layer.bias.shape, dtype=bool)
+    return np.any(layer.weight, axis=-2) | layer.bias.astype(bool)
 
 
 def _alive(layers: tuple[Layer, ...]) -> list[NDArray[np.bool_]]:

@@ -105,6 +105,11 @@ class Patches:
         return self.filter_size[0] * self.filter_size[1] * self.channels
 
     @property
+    def filter_shape(self) -> tuple[int, ...]:
+        """That of a patch as an image: (height, width), and the channels if there are several."""
+        return self.filter_size if self.channels == 1 else (*self.filter_size, self.channels)
+
+    @property
     def channels(self) -> int:
         """1 for images of shape (height, width)."""
         return self.image_shape[2] if len(self.image_shape) == 3 else 1

@@ -14,7 +14,7 @@ from bidual.cli.model_file import TableModel
 from .cases import Command, small_table
 
 RESULT = {
-    *("command", "name", "task", "target", "rows", "features", "status", "proven", "certificate", "neurons"),
+    *("command", "name", "task", "target", "rows", "features", "status", "proven", "certificate", "layers", "neurons"),
     *("iterations", "seconds", "metric", "train_score", "test_score", "baseline", "notes", "model", "report"),
     "exit_code",
 }

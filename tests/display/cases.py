@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from bidual import MLPClassifier, MLPRegressor
-from bidual.display import DISPLAYS, FunctionDisplay
+from bidual.display import DISPLAYS, ActivationPatternDisplay, FunctionDisplay
 from bidual.network import Layer, Network
 
-KINDS = ("regressor", "no neurons", "two outputs", "gated", "binary", "three classes")
+KINDS = ("regressor", "no neurons", "two outputs", "gated", "gated paths", "filters", "binary", "three classes")
 
 
 @cache
@@ -26,8 +26,10 @@ def fitted(kind: str) -> tuple[Any, Any, Any]:
         model.alpha = 1e3
     elif kind == "two outputs":
         y = np.column_stack([y, X[:, 1]])
-    elif kind == "gated":
-        model.activation = "gated_relu"
+    elif kind.startswith("gated"):
+        model.set_params(activation="gated_relu", n_layers=2 if kind == "gated" else 4)
+    elif kind == "filters":
+        model.set_params(image_shape=(1, 2), filter_size=1)
     elif kind != "regressor":
         y = np.array(["low", "high", "top"])[np.digitize(y, [0.5] if kind == "binary" else [0.3, 1.0])]
         model = MLPClassifier(alpha=0.02, random_state=0)
@@ -36,6 +38,8 @@ def fitted(kind: str) -> tuple[Any, Any, Any]:
 
 def arguments(display: type[Any], X: Any, y: Any, **options: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """What ``from_estimator`` of the display takes after the estimator."""
+    if display is ActivationPatternDisplay:
+        return (X, y), options
     return ((X,), {"y": y, "grid_resolution": 20, **options}) if display is FunctionDisplay else ((), options)
 
 

@@ -38,6 +38,29 @@ def test_neurons_as_images() -> None:
     np.testing.assert_allclose(shown.ax_.images[0].get_array(), first / np.abs(first).max())
 
 
+@pytest.mark.parametrize("shape", [(2, 2, 3), (3, 2, 2)])
+def test_neurons_as_images_in_colour(shape: tuple[int, int, int]) -> None:
+    net = network(12, 4, 1, 1, branches=2)
+    shown = NeuronDisplay.from_network(net, image_shape=shape)
+    first = shown.weights[0].reshape(shape)
+    first = first if shape[2] == 3 else first.transpose(1, 2, 0)
+    np.testing.assert_allclose(shown.ax_.images[0].get_array(), 0.5 + first / np.abs(first).max() / 2)
+    assert shown.branches is not None and np.diff(shown.branches).astype(bool).sum() == 1
+    assert sum("branch" in text.get_text() for text in shown.ax_.texts) == 2
+
+
+def test_size_of_a_first_neuron_is_summed_over_its_paths() -> None:
+    net = network(3, 4, 2, 1)
+    first, second, last = net.layers
+    shown = NeuronDisplay.from_network(net)
+    into = np.sqrt((first.weight**2).sum(axis=0) + first.bias**2)
+    size = into * (np.abs(second.weight) * np.abs(last.weight[:, 0])).sum(axis=1)
+    np.testing.assert_allclose(shown.sizes, np.sort(size)[::-1])
+    raised = (second.weight @ last.weight)[:, 0] > 0
+    order = np.argsort(-size)
+    np.testing.assert_allclose(shown.bias > 0, (first.bias > 0)[order] == raised[order])
+
+
 @pytest.mark.parametrize("sizes", [(1, 1, 1), (64, 1, 1), (2, 90, 1), (4, 3, 3, 1), (5, 14, 12)])
 def test_neurons_of_any_number(sizes: tuple[int, ...]) -> None:
     shown = NeuronDisplay.from_network(network(*sizes))
@@ -83,6 +106,8 @@ def test_names_stand_beside_their_units() -> None:
         (NeuronDisplay.from_network, {"image_shape": (2, 2)}, r"h \* w = 6"),
         (NeuronDisplay.from_network, {"image_shape": 6}, r"h \* w = 6"),
         (NeuronDisplay.from_network, {"image_shape": (-2, -3)}, r"h \* w = 6"),
+        (NeuronDisplay.from_network, {"image_shape": (1, 2, 3), "max_neurons": 0}, "max_neurons"),
+        (NeuronDisplay.from_network, {"image_shape": (1, 6, 1)}, r"\(h, w, 3\) or \(3, h, w\)"),
         (NeuronDisplay.from_network, {"feature_names": ["a"]}, "all 6 features"),
         (NeuronDisplay.from_network, {"output_names": []}, "at least"),
         (NeuronDisplay.from_network, {"max_neurons": 0}, "max_neurons"),

@@ -29,6 +29,7 @@ CHECKED = [
     MLPClassifier(alpha=0.2, tol=0.1),
     MLPRegressor(activation="linear"),
     MLPClassifier(activation="linear", loss="squared_error", outputs="shared", bias="none"),
+    MLPRegressor(activation="gated_relu", n_layers=3, n_patterns=20, alpha=0.5, tol=0.1),
 ]
 NEEDS_SETTING = {"check_array_api_input"}
 """Skipped unless SCIPY_ARRAY_API was set before SciPy was imported; has a test of its own."""
@@ -74,6 +75,9 @@ def test_parameters_go_in_and_out(kind: type[Estimator]) -> None:
     other = {
         "alpha": 0.5,
         "activation": "abs",
+        "n_layers": 3,
+        "n_branches": 4,
+        "branch_width": 5,
         "loss": "squared_error",
         "solver": "fixed_patterns",
         "oracle": "swept",

@@ -54,7 +54,7 @@ def test_it_is_one_wellformed_file_without_scripts(case: Case) -> None:
     text = render([case, case], EVIL)
     page = Page(text)
     assert page.open == [] and "script" not in page.seen and "link" not in page.seen
-    assert len(page.addresses) == 10 and all(a.startswith("data:image/svg+xml;base64,") for a in page.addresses)
+    assert len(page.addresses) == 12 and all(a.startswith("data:image/svg+xml;base64,") for a in page.addresses)
     assert "@import" not in text and "url(" not in text
     assert "&lt;script&gt;" in text
 

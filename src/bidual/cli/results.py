@@ -50,6 +50,7 @@ def case_json(case: Case) -> dict[str, Any]:
         "status": estimator.status_,
         "proven": case.proven,
         "certificate": {name: getattr(estimator.certificate_, name) for name in CERTIFICATE},
+        "layers": estimator.n_layers,
         "neurons": estimator.n_neurons_,
         "iterations": estimator.n_iter_,
         "seconds": case.seconds,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bidual.display.activation_patterns import ActivationPatternDisplay
 from bidual.display.architecture import ArchitectureDisplay
 from bidual.display.base import Display
 from bidual.display.convergence import ConvergenceDisplay
@@ -9,10 +10,17 @@ from bidual.display.function import FunctionDisplay
 from bidual.display.neurons import NeuronDisplay
 from bidual.display.responses import Response
 
-DISPLAYS: tuple[type[Display], ...] = (ArchitectureDisplay, ConvergenceDisplay, FunctionDisplay, NeuronDisplay)
+DISPLAYS: tuple[type[Display], ...] = (
+    ActivationPatternDisplay,
+    ArchitectureDisplay,
+    ConvergenceDisplay,
+    FunctionDisplay,
+    NeuronDisplay,
+)
 
 __all__ = [
     "DISPLAYS",
+    "ActivationPatternDisplay",
     "ArchitectureDisplay",
     "ConvergenceDisplay",
     "Display",

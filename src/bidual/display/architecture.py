@@ -75,7 +75,7 @@ class ArchitectureDisplay(Display):
 
     def plot(self, ax: Axes | None = None) -> ArchitectureDisplay:
         """Draw on ``ax``, or on a new figure that is wide enough for the layers, and return self."""
-        plan = self.layout
+        plan, patches = self.layout, self.network.layers[0].patches
         last = plan.columns[-1].x
         ax = self._take(ax, (min(12.0, max(6.0, 2.0 + 0.8 * last)), 4.0))
         ax.set(xlim=(-0.5, last + 0.5), ylim=(LABEL_Y + 0.12, -0.02))
@@ -86,7 +86,7 @@ class ArchitectureDisplay(Display):
         points = 72.0 * ax.bbox.height / self.figure_.dpi * min(column.spacing for column in plan.columns)
         for column in plan.columns:
             _draw_units(ax, column, float(np.clip(0.5 * points, 2.0, 14.0)))
-        _name_units(ax, plan.columns[0], self.feature_names, "right")
+        _name_units(ax, plan.columns[0], self.feature_names if patches is None else None, "right")
         _name_units(ax, plan.columns[-1], self.output_names, "left")
         if plan.rest_lanes:
             ax.text((last + 0.5) / 2, plan.rest_y, f"\u22ee {plan.rest_lanes} more branches", ha="center", va="center")
@@ -101,7 +101,8 @@ class ArchitectureDisplay(Display):
     def _labels(self) -> list[str]:
         """What stands below each column: what it is, and its width."""
         layers = self.network.layers
-        labels = [f"input\n{self.network.n_inputs}", *map(_label, layers)]
+        first = "input" if layers[0].patches is None else "patch"
+        labels = [f"{first}\n{layers[0].weight.shape[-2]}", *map(_label, layers)]
         if self.network.n_branches is not None:
             return [*labels, f"sum\n{self.network.n_outputs}"]
         return labels if layers[-1].activation != "linear" else [*labels[:-1], f"output\n{self.network.n_outputs}"]
@@ -111,6 +112,8 @@ def _label(layer: Layer) -> str:
     name = ACTIVATION_NAMES.get(layer.activation, layer.activation)
     if layer.slope:
         name = "absolute\nvalue" if layer.slope == -1.0 else f"ReLU\nslope {layer.slope:g}"
+    if layer.gates is not None:
+        name = "gated by\npaths"
     width = layer.weight.shape[-1]
     return f"{name}\n{width}" if layer.n_branches is None else f"{name}\n{layer.n_branches} \u00d7 {width}"
 

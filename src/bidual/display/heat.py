@@ -31,8 +31,11 @@ def draw_heat(
     sizes: Vector,
     outputs: NDArray[np.intp],
     output_names: Sequence[str] | None,
+    branches: NDArray[np.intp] | None,
 ) -> None:
-    """The weights and bias (if any is not zero) of each neuron; colours of the bars say which output it feeds."""
+    """The weights and bias (if any is not zero) of each neuron; colours of the bars say which output it feeds.
+
+    Lines stand between ``branches`` (m,), whose neurons are together."""
     from matplotlib.ticker import MaxNLocator
 
     m, d = weights.shape
@@ -47,6 +50,10 @@ def draw_heat(
         ax.set_yticks(range(1, m + 1))
     else:
         ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    if branches is not None:
+        for row in np.flatnonzero(np.diff(branches)):
+            ax.axhline(row + 1.5, color="black", lw=0.8)
+        ax.set_ylabel("neuron (by branch, largest first)")
     _draw_sizes(ax, sizes, outputs, output_names)
     # A layout engine sees the bars; without one, the padding must leave their place.
     pad = 0.02 if has_layout(ax) else 0.28

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bidual.display.base import fitted
 from bidual.errors import InvalidParameterError
+from bidual.gates import GateNetwork
 from bidual.typing import Matrix, Outputs, Rows, Vector
 
 METHODS = ("auto", "decision_function", "predict_proba", "predict")
@@ -64,19 +65,25 @@ def respond(estimator: Any, X: Any, rows: Rows, method: str) -> Response:
 def hidden_units(estimator: Any) -> tuple[Matrix, Vector] | None:
     """(d, m), (m,): the first layer switches where ``x'weight + bias`` is 0, in the user's units.
 
-    None if it is not known, or never switches.
+    Of gates that are paths through a network, this is the first layer. None if it is not known, or never switches.
     """
     if not hasattr(estimator, "network_"):
         return None
     network, coefs, intercepts = fitted(estimator, "network_", "coefs_", "intercepts_")
     hidden = network.layers[0].activation if len(network.layers) > 1 else "linear"
+    if network.layers[0].patches is not None:
+        return None
     if hidden == "gated":
         (units,) = fitted(estimator, "gates_")
+        if isinstance(units[0], GateNetwork):
+            gates, paths = units
+            units = gates.weights[0][paths[0], :, paths[1]].T, gates.biases[0][paths[0], paths[1]]
     elif hidden in ("relu", "sign"):
         units = coefs[0], intercepts[0]
     else:
         return None
-    return np.asarray(units[0], dtype=np.float64), np.asarray(units[1], dtype=np.float64)
+    weight, bias = (np.asarray(part, dtype=np.float64) for part in units)
+    return np.moveaxis(weight, -2, 0).reshape(weight.shape[-2], -1), bias.ravel()
 
 
 def no_units(d: int) -> tuple[Matrix, Vector]:

@@ -16,6 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from bidual.errors import BidualError, InvalidDataError, InvalidParameterError, RefusedError
 from bidual.estimators.callbacks import CallbackSupportMixin, Listeners, Watched
 from bidual.estimators.certificate import FittedCertificate
+from bidual.estimators.depth import deepened
 from bidual.estimators.encoding import Encoding
 from bidual.estimators.formulation import Formulation, fit_encoding
 from bidual.estimators.parameters import (
@@ -30,7 +31,7 @@ from bidual.estimators.rows import WeightedRows
 from bidual.estimators.status import warn_unless_proven
 from bidual.estimators.targets import ClassTargets, Labels, Targets
 from bidual.losses import Loss
-from bidual.network import Network
+from bidual.network import Layer, Network
 from bidual.solvers import Record, Status, Stop
 from bidual.typing import Outputs, Rows, Weights
 
@@ -56,7 +57,7 @@ _REMEDIES: Mapping[str, str] = {
 
 
 class ConvexMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
-    """A two-layer network trained to a certified global optimum. Use MLPRegressor or MLPClassifier."""
+    """A network trained to a certified optimum. Use MLPRegressor or MLPClassifier."""
 
     _losses: ClassVar[tuple[str, ...]]
     _y_is: ClassVar[dict[str, bool]]
@@ -91,6 +92,7 @@ class ConvexMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type
         rows = WeightedRows.collect(X, targets.columns(y), weights)
         architecture = choose_architecture(params, X.shape[1])
         encoding = fit_encoding(rows, targets, architecture, bool(self.fit_intercept), bool(self.standardize))
+        architecture = deepened(architecture, params, encoding.encode(rows)[0], seed)
         penalty = choose_penalty(params, float(rows.weights.sum()))
         formulation = Formulation(
             self._make_loss(targets), architecture, penalty, bool(self.fit_intercept), bool(self.standardize), encoding
@@ -122,7 +124,8 @@ class ConvexMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type
         if before.architecture != formulation.architecture:
             raise InvalidParameterError(
                 f"warm_start=True cannot go on from {before.architecture!r} to {formulation.architecture!r}; keep "
-                "activation, bias and outputs, or set warm_start=False"
+                "layers, activation, bias and outputs (the data and random_state, too, where deep gates are drawn), or "
+                "set warm_start=False"
             )
         shape = (self.network_.n_inputs, self.network_.n_outputs)
         expected = (formulation.encoding.inputs.unit.size, n_outputs)
@@ -148,7 +151,7 @@ class ConvexMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type
 
     def _fitted_network(self, network: Network, history: tuple[Record, ...], encoding: Encoding) -> dict[str, Any]:
         """The fitted attributes that do not depend on how the solve ended."""
-        hidden, last = encoding.fold(network).layers
+        layers = encoding.fold(network).layers
         curve = [record.primal for record in history]
         fitted = {
             "network_": network,
@@ -156,12 +159,12 @@ class ConvexMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type
             "history_": history,
             "n_iter_": max(1, len(history) - 1),
             "n_neurons_": network.n_neurons,
-            "n_layers_": 3,
+            "n_layers_": 1 + self.n_layers,
             "n_outputs_": network.n_outputs,
             "out_activation_": self._final_activation(encoding.targets),
-            "coefs_": [hidden.weight, last.weight],
-            "intercepts_": [hidden.bias, last.bias],
-            "gates_": None if hidden.gate is None else (hidden.gate, hidden.gate_bias),
+            "coefs_": [layer.weight for layer in layers],
+            "intercepts_": [layer.bias for layer in layers],
+            "gates_": _gates(layers[0]),
             "loss_": curve[-1],
             "best_loss_": min(curve),
             "loss_curve_": curve,
@@ -186,6 +189,13 @@ class ConvexMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type
 
         check_is_fitted(self)
         save_model(self, path)
+
+
+def _gates(hidden: Layer) -> tuple[Any, Any] | None:
+    """What opens gated units: weights and biases, or a network of gates and the units' paths through it."""
+    if hidden.gates is not None:
+        return hidden.gates, hidden.paths
+    return None if hidden.gate is None else (hidden.gate, hidden.gate_bias)
 
 
 def _classes(formulation: Formulation) -> Labels:

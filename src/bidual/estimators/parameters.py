@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 
 from bidual.architectures import Architecture, Bounded, Convolutional, GatedReLU, Linear, ReLU, Sign, Tanh
 from bidual.errors import InvalidDataError, InvalidParameterError, MemoryLimitError, MissingDependencyError
+from bidual.estimators.depth import check_depth
 from bidual.oracles import (
     BranchAndBound,
     Classifiers,
@@ -83,7 +84,8 @@ def check_parameters(params: Mapping[str, Any], losses: tuple[str, ...]) -> None
     for name, remedy in _NUMBERS.items():
         _check_number(name, params[name], remedy)
     _check_count("max_iter", params["max_iter"])
-    _check_count("n_patterns", params["n_patterns"])
+    for name, least in (("n_layers", 2), ("n_branches", 1), ("branch_width", 1), ("n_patterns", 1)):
+        _check_count(name, params[name], least=least)
     _check_count("max_neurons", params["max_neurons"], optional=True)
     _check_count("restarts", params["restarts"], least=0)
     _check_count("verbose", params["verbose"], least=0)
@@ -100,6 +102,7 @@ def check_parameters(params: Mapping[str, Any], losses: tuple[str, ...]) -> None
         ("device", ("cpu", "cuda", "auto")),
     ):
         _check_word(name, params[name], allowed)
+    check_depth(params["n_layers"], params["activation"], params["image_shape"])
     if params["callback"] is not None and not callable(params["callback"]):
         raise InvalidParameterError(
             f"callback must be a function of one record or None, got {params['callback']!r}; "

@@ -22,7 +22,7 @@ _CORE_LOSS = {"squared_error": "squared", "huber": "huber"}
 
 @final
 class MLPRegressor(RegressorMixin, OneFitRegression):  # type: ignore[misc]
-    """Two-layer neural network for regression, trained to a certified global optimum.
+    """Neural network for regression, of two layers or more, trained to a certified global optimum.
 
     With weights ``s`` that add up to 1, minimises over networks ``f`` of any width
 
@@ -35,6 +35,8 @@ class MLPRegressor(RegressorMixin, OneFitRegression):  # type: ignore[misc]
     The problem has an equivalent convex program, and that program a dual: every dual point bounds the objective of
     every network from below. ``certificate_`` holds the objective of the network found and the best proven bound.
 
+    Gated networks have any depth (``n_layers``). Their gates are fixed, and every path through these opens one unit.
+
     Parameters
     ----------
     alpha : float, default=0.03
@@ -42,6 +44,13 @@ class MLPRegressor(RegressorMixin, OneFitRegression):  # type: ignore[misc]
     activation : {"relu", "leaky_relu", "abs", "gated_relu", "linear", "identity", "sign", "tanh"}, default="relu"
         "leaky_relu" has slope 0.01; "gated_relu" decides by a fixed linear gate when a unit is active. Of "sign" and
         "tanh" units only the output weights are priced: ``||u_j||`` counts as 1.
+    n_layers : int, default=2
+        Layers of weights; more than two with "gated_relu" only.
+    n_branches : int, default=10
+    branch_width : int, default=20
+        With three layers or more: the gates are random ReLU networks side by side, ``n_branches`` of them, with hidden
+        layers of ``branch_width`` units and one unit at the end. Each path through a branch opens a unit of the
+        network, where all its gates are open.
     loss : {"squared_error", "huber"}, default="squared_error"
         "huber" turns linear at residuals of 1.35 (standard deviations of y, if ``standardize``).
     solver : {"auto", "working_set", "fixed_patterns", "conic", "incremental", "frank_wolfe", \
@@ -79,7 +88,7 @@ class MLPRegressor(RegressorMixin, OneFitRegression):  # type: ignore[misc]
     radius : float, default=None
         If given, ``size(f) <= radius`` takes the place of the penalty, and ``alpha`` is ignored.
     n_patterns : int, default=200
-        Sampled activation patterns, where patterns are sampled.
+        Sampled activation patterns, where patterns are sampled: with three layers or more, those of paths.
     max_neurons : int, default=None
         Limit on the hidden units. The best network within it need not be optimal among all.
     restarts : int, default=0
@@ -124,11 +133,13 @@ class MLPRegressor(RegressorMixin, OneFitRegression):  # type: ignore[misc]
     history_ : tuple of Record
         Time, objective and bounds of each iteration.
     coefs_ : list of two arrays, (n_features, n_neurons) and (n_neurons, n_outputs)
-        The weights, on raw data.
+        The weights, on raw data. Gated networks have two arrays at any depth: once their gates are known, one linear
+        unit for each path.
     intercepts_ : list of two arrays, (n_neurons,) and (n_outputs,)
         The biases, on raw data.
     gates_ : tuple of two arrays, (n_features, n_neurons) and (n_neurons,), or None
-        Weights and biases of the gates of "gated_relu", on raw data.
+        Weights and biases of the gates of "gated_relu", on raw data. With three layers or more, the
+        :class:`bidual.gates.GateNetwork` and each unit's path through it, a branch and a unit of each layer.
     n_neurons_ : int
         Hidden units.
     n_iter_ : int
@@ -138,7 +149,7 @@ class MLPRegressor(RegressorMixin, OneFitRegression):  # type: ignore[misc]
     loss_curve_ : list of float
         The training objective after each iteration.
     n_layers_ : int
-        3: input, hidden and output layer.
+        Counts the input, too: ``n_layers + 1``.
     n_outputs_ : int
         Number of targets.
     out_activation_ : str
@@ -170,6 +181,9 @@ class MLPRegressor(RegressorMixin, OneFitRegression):  # type: ignore[misc]
         alpha: float = 0.03,
         *,
         activation: str = "relu",
+        n_layers: int = 2,
+        n_branches: int = 10,
+        branch_width: int = 20,
         loss: str = "squared_error",
         solver: str = "auto",
         oracle: str = "auto",
@@ -197,6 +211,9 @@ class MLPRegressor(RegressorMixin, OneFitRegression):  # type: ignore[misc]
     ) -> None:
         self.alpha = alpha
         self.activation = activation
+        self.n_layers = n_layers
+        self.n_branches = n_branches
+        self.branch_width = branch_width
         self.loss = loss
         self.solver = solver
         self.oracle = oracle

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bidual.display import ArchitectureDisplay, ConvergenceDisplay, FunctionDisplay, NeuronDisplay
+from bidual.display import (
+    ActivationPatternDisplay,
+    ArchitectureDisplay,
+    ConvergenceDisplay,
+    FunctionDisplay,
+    NeuronDisplay,
+)
+from bidual.display.hidden_paths import outgoing
 from bidual.errors import MissingDependencyError
 from bidual.report.case import Case
 
@@ -51,6 +58,13 @@ def neurons(case: Case) -> str:
     return saved[0]
 
 
+def patterns(case: Case) -> str:
+    """Where the largest neurons are active."""
+    with drawn(7.6, 4.2) as (ax, saved):
+        ActivationPatternDisplay.from_estimator(case.estimator, case.X, case.y, ax=ax)
+    return saved[0]
+
+
 def architecture(case: Case) -> str:
     """The network as a graph."""
     with drawn(7.6, 4.8) as (ax, saved):
@@ -60,9 +74,12 @@ def architecture(case: Case) -> str:
 
 def function(case: Case) -> str:
     """What the network computes along the features that it uses most."""
-    weight = np.abs(case.estimator.network_.layers[0].weight) @ np.linalg.norm(
-        case.estimator.network_.layers[1].weight, axis=1
-    )
+    network = case.estimator.network_
+    if network.layers[0].patches is None:
+        into = np.moveaxis(network.layers[0].weight, -2, 0).reshape(network.n_inputs, -1)
+        weight = np.abs(into) @ outgoing(network)[1]
+    else:
+        weight = np.std(case.X, axis=0)
     used = np.argsort(-weight, kind="stable")[: min(2, weight.size)].tolist()
     with drawn(6.4, 4.6) as (ax, saved):
         FunctionDisplay.from_estimator(
@@ -89,6 +106,7 @@ def predictions(case: Case) -> str:
 FIGURES: dict[str, Callable[[Case], str]] = {
     "convergence": convergence,
     "neurons": neurons,
+    "patterns": patterns,
     "architecture": architecture,
     "function": function,
     "predictions": predictions,

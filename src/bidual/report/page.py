@@ -36,6 +36,9 @@ CAPTIONS = {
     "best neuron that the search found were the best there is.",
     "neurons": "The neurons, largest first. Colours are input weights with the sign of the output weight: where they "
     "are blue, a larger value of the feature raises the output while the neuron is active.",
+    "patterns": "The training rows at which the largest neurons are active, and their share above; of a network with "
+    "several hidden layers, each layer of a path from the input to the output, and where all of them are active. Blue "
+    "raises the output, red lowers it.",
     "architecture": "The network found. Its width was not chosen in advance: it follows from the penalty.",
     "function": "What the network computes along the features that it uses most, and where its neurons switch; all "
     "other features at their medians.",
@@ -83,7 +86,7 @@ def _chapter(case: Case) -> Html:
         tag("h3", text("How the fit went")),
         pictures["convergence"],
         tag("h3", text("The network")),
-        *(pictures[name] for name in ("architecture", "neurons", "function")),
+        *(pictures[name] for name in ("architecture", "neurons", "patterns", "function")),
         tag("h3", text("Predictions")),
         *_scores(case),
         pictures["predictions"],
@@ -98,7 +101,8 @@ def _fitted(case: Case) -> list[Html]:
     estimator, proof = case.estimator, case.estimator.certificate_
     task = f"classification into {len(estimator.classes_)} classes" if case.classifies else "regression"
     test = "none held back" if case.X_test is None else f"{len(case.X_test)} held back for the test"
-    settings = f"activation {estimator.activation}, loss {estimator.loss}, alpha {estimator.alpha:g}"
+    depth = "" if estimator.n_layers == 2 else f"{estimator.n_layers} layers, "
+    settings = f"{depth}activation {estimator.activation}, loss {estimator.loss}, alpha {estimator.alpha:g}"
     tiles = [
         _proven_gap(case),
         (number(proof.primal), "training objective"),

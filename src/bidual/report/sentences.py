@@ -46,10 +46,11 @@ SCOPES = {
 NOT_PROVEN = (
     "That the network predicts well. The certificate is about the objective on the training rows; only rows that were "
     "held back tell how it predicts.",
-    "Anything about other values of alpha, other activations, more layers, or rows or columns that were left out.",
+    "Anything about other values of alpha, other activations, other depths, or rows or columns that were left out.",
 )
 """What no certificate of this library says."""
 
+FIXED_GATES = "Anything about ReLU networks: the gates of this network were drawn, and only its weights are trained."
 ONLY_LISTED = (
     "That no network with other activation patterns is better: what is proven about every network is the global bound "
     "alone."
@@ -130,9 +131,12 @@ def facts(case: Case) -> list[Fact]:
 
 def not_proven(case: Case) -> list[str]:
     """What the certificate does not say."""
-    if case.estimator.certificate_.scope == "global":
-        return [*NOT_PROVEN]
-    return [f"{ONLY_LISTED} {SEARCHED}" if case.proven else ONLY_LISTED, *NOT_PROVEN]
+    sentences = [*NOT_PROVEN]
+    if case.estimator.activation == "gated_relu":
+        sentences.insert(0, FIXED_GATES)
+    if case.estimator.certificate_.scope != "global":
+        sentences.insert(0, f"{ONLY_LISTED} {SEARCHED}" if case.proven else ONLY_LISTED)
+    return sentences
 
 
 def number(value: float) -> str:

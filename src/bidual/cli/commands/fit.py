@@ -15,7 +15,18 @@ if TYPE_CHECKING:
     from bidual.report import Case
 
 PARAMS = (
-    *("alpha", "radius", "activation", "loss", "solver", "oracle"),
+    *(
+        "alpha",
+        "radius",
+        "activation",
+        "n_layers",
+        "n_branches",
+        "branch_width",
+        "n_patterns",
+        "loss",
+        "solver",
+        "oracle",
+    ),
     *("tol", "max_iter", "time_limit", "max_neurons", "restarts"),
 )
 """Options that the estimator takes; those not given keep its defaults."""
@@ -42,6 +53,14 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--alpha", type=positive, help="strength of the penalty (default: 0.03, classes 0.003)")
     parser.add_argument("--radius", type=positive, help="budget for the size of the network, in place of --alpha")
     parser.add_argument("--activation", help="relu (default), leaky_relu, abs, gated_relu, linear, sign or tanh")
+    parser.add_argument(
+        "--layers", dest="n_layers", type=count, metavar="N", help="of weights: 2 (default), or more with gated_relu"
+    )
+    parser.add_argument(
+        "--branches", dest="n_branches", type=count, metavar="N", help="of the gates, with 3 layers or more"
+    )
+    parser.add_argument("--branch-width", type=count, metavar="N", help="units in a layer of a branch of gates")
+    parser.add_argument("--patterns", dest="n_patterns", type=count, metavar="N", help="sampled activation patterns")
     parser.add_argument("--loss", help="squared_error or huber; log_loss, hinge, squared_hinge or squared_error")
     parser.add_argument("--solver", help="auto (default), or another that the estimators know")
     parser.add_argument("--oracle", help="how neurons are found: auto (default), or another that the estimators know")
