@@ -58,9 +58,7 @@ def known(problem: Problem, F: Outputs) -> Outputs:
 @pytest.mark.parametrize("mean", [False, True])
 @pytest.mark.parametrize("loss", SMOOTH, ids=lambda loss: loss.name)
 @pytest.mark.parametrize("architecture", [ReLU(), GatedReLU()], ids=repr)
-def test_small_shares_move_predictions_at_the_rate_of_refits(
-    architecture: Architecture, loss: Loss, mean: bool
-) -> None:
+def test_rates_of_every_loss(architecture: Architecture, loss: Loss, mean: bool) -> None:
     check_rate(make(loss, architecture), mean)
 
 
@@ -94,7 +92,7 @@ def test_whole_rows(loss: Loss) -> None:
     assert np.linalg.norm(own - exact) < 0.35 * np.linalg.norm(F - exact)
 
 
-def test_the_textbook_formula_of_least_squares() -> None:
+def test_textbook_formula() -> None:
     """Where all neurons stay, a network is a regression on them: ``y_i - f_-i(x_i) = r_i / (1 - H_ii)``."""
     problem = make(Squared(), GatedReLU(), Strength(0.5), n=30)
     network, step = train(problem), 1e-3
@@ -108,7 +106,7 @@ def test_the_textbook_formula_of_least_squares() -> None:
         assert problem.Y[i] - left.own()[i] == pytest.approx((problem.Y[i] - F[i]) / (1 - leverage), rel=1e-2)
 
 
-def test_a_neuron_that_only_its_row_keeps_alive_vanishes() -> None:
+def test_lonely_neuron_vanishes() -> None:
     X = np.array([[-2.0], [-1.0], [0.0], [1.0], [2.0]])
     Y = np.array([[0.0], [0.0], [0.0], [0.0], [3.0]])
     problem = Problem(X, Y, Squared(), ReLU(), Strength(0.1))

@@ -70,7 +70,7 @@ CASES = [
 @pytest.mark.parametrize("sign", [-1, 1])
 @pytest.mark.parametrize("problem", CASES, ids=lambda problem: f"{problem.loss.name} {problem.penalty}")
 @pytest.mark.parametrize("eps", [0.01, 0.2])
-def test_the_exact_end_is_between_what_is_attained_and_what_is_proven(problem: Problem, sign: int, eps: float) -> None:
+def test_around_the_exact_end(problem: Problem, sign: int, eps: float) -> None:
     network = train(problem)
     end = rashomon_end(problem, network, NEW, sign, SOLVER, eps)
     end.verify()
@@ -131,3 +131,6 @@ def test_refusals() -> None:
     several = Problem(X, np.eye(3)[np.arange(9) % 3], Multinomial(), ReLU(), Strength(0.3))
     with pytest.raises(RefusedError, match="3 outputs.*a fit for each target"):
         rashomon_end(several, network, NEW, 1, SOLVER)
+    nothing = replace(problem, Y=0.0 * Y)
+    with pytest.raises(RefusedError, match="objective is 0.0"):
+        rashomon_end(nothing, train(nothing), NEW, 1, SOLVER)

@@ -94,6 +94,8 @@ def rashomon_end(
     if not (isfinite(eps) and eps > 0):
         raise InvalidParameterError(f"eps must be a positive finite number, got {eps!r}; 0.01 is one percent")
     best = problem.objective(network)
+    if not best > 0.0:
+        raise RefusedError(f"the network's objective is {best!r}, and no share of it is a budget; take harder targets")
     rise, budget = eps * best, (1.0 + eps) * best
     force = sqrt(10.0 * rise * float(problem.weights.mean()))
     ends: list[RashomonEnd] = []
@@ -109,7 +111,10 @@ def rashomon_end(
         if 1.0 <= excess <= 1.5:
             break
         force *= min(max(sqrt(1.2 / max(excess, 1e-4)), 0.1), 10.0)
-    return max(ends, key=lambda end: sign * end.attained)
+    end = max(ends, key=lambda end: sign * end.attained)
+    whole = min((other.whole for other in ends), key=lambda point: furthest(end.problem, point, sign, budget))
+    tight = furthest(end.problem, whole, sign, budget) <= furthest(end.problem, end.point, sign, budget)
+    return replace(end, point=whole if tight else end.point, whole=whole)
 
 
 def furthest(problem: Problem, point: DualPoint, sign: int, budget: float) -> float:
