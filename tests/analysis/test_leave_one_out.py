@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from bidual.analysis import leave_one_out
-from bidual.architectures import Architecture, GatedReLU, Linear, Neurons, ReLU, Sign, Tanh
+from bidual.architectures import Architecture, Convolutional, GatedReLU, Linear, Neurons, ReLU, Sign, Tanh
 from bidual.errors import InvalidDataError, RefusedError
 from bidual.losses import Hinge, Huber, Logistic, Loss, Multinomial, SmoothedHinge, Squared, SquaredHinge
 from bidual.network import Network
+from bidual.patches import Patches
 from bidual.penalties import Ball, Penalty, Strength
 from bidual.problem import Problem
 from bidual.solvers import Stop, WorkingSet
@@ -129,6 +130,7 @@ REFUSED = [
     (Hinge(), ReLU(), "'hinge' has kinks.*smooth loss"),
     (Squared(), Sign(), "Sign units.*use ReLU units"),
     (Squared(), Tanh(), "Tanh units"),
+    (Squared(), Convolutional(ReLU(), Patches((1, 2, 1), 1)), "Convolutional units see patches.*whole rows"),
     (Multinomial(), GatedReLU(outputs="shared"), "outputs='shared' with 3.*outputs='separate'"),
 ]
 
