@@ -64,6 +64,18 @@ gradient of another scale | losses/logistic.py | losses/test_losses.py::test_gra
     return -s[:, None] * Y * expit( => return -0.5 * s[:, None] * Y * expit(
 balance leaves the domain | losses/base.py | losses/test_losses.py::test_balance
     common = np.minimum(up, down) => common = np.maximum(up, down)
+row keeps its curvature | analysis/local_response.py | analysis/test_leave_one_out.py::test_textbook_formula
+    np.eye(c) - J @ A @ M) => np.eye(c))
+neuron turned around | analysis/local_response.py | analysis/test_leave_one_out.py::test_lonely_neuron_vanishes
+    (self._overlap(W) <= 0.0) => (self._overlap(W) <= -np.inf)
+price of size of a mean loss | analysis/local_response.py | analysis/test_leave_one_out.py::test_rates_of_every_loss
+    + gone * self.model.price * self.length => + 0.0 * self.length
+quantile of the rows alone | analysis/intervals.py | analysis/test_intervals.py::test_jackknife_plus_of_the_paper
+    math.ceil(coverage * (k + 1) * => math.ceil(coverage * k *
+dual vector beyond the price | analysis/rashomon.py | analysis/test_rashomon.py::test_around_the_exact_end
+    most = min(problem.penalty.limit(kappa), => most = min(1.2 * problem.penalty.limit(kappa),
+network beyond the budget | analysis/rashomon.py | analysis/test_rashomon.py::test_around_the_exact_end
+    if over(1.0) <= 0.0: => if over(1.0) <= np.inf:
 strength limit without kappa | penalties.py | test_penalties.py
     return self.beta / kappa if kappa > 0 else math.inf => return self.beta
 ball without the price of kappa | penalties.py | test_penalties.py

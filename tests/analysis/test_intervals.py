@@ -18,7 +18,7 @@ coverages = st.integers(1, 19).map(lambda twentieths: twentieths / 20)
 
 
 @given(st.data(), st.integers(20, 40), coverages)
-def test_jackknife_plus_is_the_formula_of_its_paper(data: st.DataObject, k: int, coverage: float) -> None:
+def test_jackknife_plus_of_the_paper(data: st.DataObject, k: int, coverage: float) -> None:
     at, residuals = (
         data.draw(arrays(float, (2, k, 1), elements=finite)),
         data.draw(arrays(float, (k, 1), elements=finite)),

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from bidual.analysis import leave_one_out
-from bidual.architectures import Architecture, GatedReLU, Linear, Neurons, ReLU, Sign, Tanh
+from bidual.architectures import Architecture, Convolutional, GatedReLU, Linear, Neurons, ReLU, Sign, Tanh
 from bidual.errors import InvalidDataError, RefusedError
 from bidual.losses import Hinge, Huber, Logistic, Loss, Multinomial, SmoothedHinge, Squared, SquaredHinge
 from bidual.network import Network
+from bidual.patches import Patches
 from bidual.penalties import Ball, Penalty, Strength
 from bidual.problem import Problem
 from bidual.solvers import Stop, WorkingSet
@@ -58,9 +59,7 @@ def known(problem: Problem, F: Outputs) -> Outputs:
 @pytest.mark.parametrize("mean", [False, True])
 @pytest.mark.parametrize("loss", SMOOTH, ids=lambda loss: loss.name)
 @pytest.mark.parametrize("architecture", [ReLU(), GatedReLU()], ids=repr)
-def test_small_shares_move_predictions_at_the_rate_of_refits(
-    architecture: Architecture, loss: Loss, mean: bool
-) -> None:
+def test_rates_of_every_loss(architecture: Architecture, loss: Loss, mean: bool) -> None:
     check_rate(make(loss, architecture), mean)
 
 
@@ -94,7 +93,7 @@ def test_whole_rows(loss: Loss) -> None:
     assert np.linalg.norm(own - exact) < 0.35 * np.linalg.norm(F - exact)
 
 
-def test_the_textbook_formula_of_least_squares() -> None:
+def test_textbook_formula() -> None:
     """Where all neurons stay, a network is a regression on them: ``y_i - f_-i(x_i) = r_i / (1 - H_ii)``."""
     problem = make(Squared(), GatedReLU(), Strength(0.5), n=30)
     network, step = train(problem), 1e-3
@@ -108,7 +107,7 @@ def test_the_textbook_formula_of_least_squares() -> None:
         assert problem.Y[i] - left.own()[i] == pytest.approx((problem.Y[i] - F[i]) / (1 - leverage), rel=1e-2)
 
 
-def test_a_neuron_that_only_its_row_keeps_alive_vanishes() -> None:
+def test_lonely_neuron_vanishes() -> None:
     X = np.array([[-2.0], [-1.0], [0.0], [1.0], [2.0]])
     Y = np.array([[0.0], [0.0], [0.0], [0.0], [3.0]])
     problem = Problem(X, Y, Squared(), ReLU(), Strength(0.1))
@@ -131,6 +130,7 @@ REFUSED = [
     (Hinge(), ReLU(), "'hinge' has kinks.*smooth loss"),
     (Squared(), Sign(), "Sign units.*use ReLU units"),
     (Squared(), Tanh(), "Tanh units"),
+    (Squared(), Convolutional(ReLU(), Patches((1, 2, 1), 1)), "Convolutional units see patches.*whole rows"),
     (Multinomial(), GatedReLU(outputs="shared"), "outputs='shared' with 3.*outputs='separate'"),
 ]
 

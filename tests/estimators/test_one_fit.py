@@ -97,6 +97,29 @@ def test_intervals_of_several_targets_are_in_their_units() -> None:
     assert 0.4 < (upper - lower)[:, 0].mean() < 1.5 and 80 < (upper - lower)[:, 1].mean() < 300
 
 
+def test_rashomon_intervals_are_in_the_units_of_the_user() -> None:
+    model = MLPRegressor(alpha=0.1, tol=1e-4, random_state=0).fit(X[:20], Y[:20, 1])
+    new = [[0.0], [1.5]]
+    interval = model.rashomon_interval(new, X[:20], Y[:20, 1], eps=0.05)
+    interval.verify()
+    predicted = model.predict(new)
+    ends = [interval.certified_lower, interval.lower, predicted, interval.upper, interval.certified_upper]
+    assert (np.diff(ends, axis=0) > 0).all()
+    assert (interval.global_lower <= interval.certified_lower).all()
+    assert (interval.global_upper >= interval.certified_upper).all()
+    assert interval.scope == "global" and interval.methods == ("enumeration",)
+    reached = [
+        model.encoding_.fold(end.network)(np.array([x])).item() for end, x in zip(interval.upper_ends, new, strict=True)
+    ]
+    np.testing.assert_allclose(interval.upper, reached)
+
+
+def test_rashomon_intervals_of_two_classes() -> None:
+    model = MLPClassifier(alpha=0.05, tol=1e-4, random_state=0).fit(X[:20], LABELS[:20])
+    interval = model.rashomon_interval(X[:1], X[:20], LABELS[:20])
+    assert interval.lower < model.decision_function(X[:1]) < interval.upper
+
+
 def test_other_data_and_parameters_are_refused() -> None:
     model = MLPRegressor(alpha=0.05, random_state=0).fit(X, Y[:, 0])
     with pytest.raises(InvalidDataError, match="must be the data of fit.*objective was"):

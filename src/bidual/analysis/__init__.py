@@ -1,6 +1,15 @@
-"""What one fit tells: leave-one-out networks and prediction intervals."""
+"""What one fit tells: networks without a row, prediction intervals, and the range of equally good networks."""
 
 from bidual.analysis.intervals import jackknife_plus, split_conformal
 from bidual.analysis.leave_one_out import LeftOut, leave_one_out
+from bidual.analysis.rashomon import RashomonEnd, furthest, rashomon_end
 
-__all__ = ["LeftOut", "jackknife_plus", "leave_one_out", "split_conformal"]
+__all__ = [
+    "LeftOut",
+    "RashomonEnd",
+    "furthest",
+    "jackknife_plus",
+    "leave_one_out",
+    "rashomon_end",
+    "split_conformal",
+]

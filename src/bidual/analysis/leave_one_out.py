@@ -92,6 +92,8 @@ def refusal(problem: Problem, network: Network) -> str | None:
             f"loss {problem.loss.name!r} has kinks, so that a row pulls all or nothing; use a smooth loss "
             "(squared error, Huber, log loss, squared hinge), or refit"
         )
+    if problem.architecture.patches is not None:
+        return f"{name} units see patches, and their response to a row is not known; use units of whole rows, or refit"
     if not isinstance(problem.architecture, PiecewiseLinear):
         return f"{name} units do not scale with their weights, which one Newton step needs; use ReLU units, or refit"
     if problem.architecture.outputs == "shared" and c > 1:

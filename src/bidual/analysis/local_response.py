@@ -84,16 +84,6 @@ class LocalResponse:
         return np.concatenate([np.zeros(0), *(B.T @ w for B, w in zip(self.model.bases, self.W.T, strict=True))])
 
     @cached_property
-    def jacobian(self) -> Matrix:
-        """(n, c, N): the derivatives of the predictions."""
-        problem = self.model.problem
-        J = np.zeros((problem.X.shape[0], problem.n_outputs, self.model.size))
-        for k in range(problem.n_outputs):
-            mine, part = self.model.jacobian(k)
-            J[:, k, mine] = part
-        return J
-
-    @cached_property
     def _row_hessians(self) -> Matrix:
         """(n, c, c): the Hessian of each row's loss in its predictions."""
         problem = self.model.problem
@@ -113,7 +103,7 @@ class LocalResponse:
 
     def _step(self, row: int, share: float, gone: float, free: NDArray[np.intp]) -> tuple[Matrix, Vector]:
         """As :meth:`without`, with these kinks released."""
-        J, M = self.jacobian[row], share * self._row_hessians[row]
+        J, M = self.model.row_jacobian(row), share * self._row_hessians[row]
         pull = -self.gradient + share * (self.model.rates[row] @ J) + gone * self.model.price * self.length
         L, C = self._release(free)
         moving = self.released < 0

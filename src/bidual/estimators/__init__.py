@@ -4,6 +4,14 @@ from bidual.estimators.certificate import FittedCertificate
 from bidual.estimators.classifier import MLPClassifier
 from bidual.estimators.deep_linear import DeepLinearRegressor
 from bidual.estimators.linear_certificate import LinearCertificate
+from bidual.estimators.rashomon import RashomonInterval
 from bidual.estimators.regressor import MLPRegressor
 
-__all__ = ["DeepLinearRegressor", "FittedCertificate", "LinearCertificate", "MLPClassifier", "MLPRegressor"]
+__all__ = [
+    "DeepLinearRegressor",
+    "FittedCertificate",
+    "LinearCertificate",
+    "MLPClassifier",
+    "MLPRegressor",
+    "RashomonInterval",
+]

@@ -1,18 +1,23 @@
-"""What a fitted estimator tells of its rows, without another fit."""
+"""What a fitted estimator tells of its rows, and of networks that are as good."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from bidual.analysis import LeftOut, leave_one_out
+from bidual.analysis import LeftOut, leave_one_out, rashomon_end
 from bidual.errors import InvalidDataError
 from bidual.estimators.base import ConvexMLP, refusing
+from bidual.estimators.parameters import choose_solver, draw_seed
+from bidual.estimators.rashomon import RashomonInterval
 from bidual.estimators.rows import WeightedRows
+from bidual.estimators.scaling import Scaling
 from bidual.estimators.targets import ClassTargets
 from bidual.operators.blocks import row_blocks
+from bidual.problem import Problem
 from bidual.typing import Matrix, Outputs, Rows
 
 SAME = 1e-9
@@ -65,6 +70,48 @@ class OneFit(ConvexMLP):
         moved *= targets.scaling.factor
         return moved[:, :, 0] if targets.flat else moved
 
+    def rashomon_interval(
+        self, X_new: Any, X: Any, y: Any, *, eps: float = 0.01, sample_weight: Any = None
+    ) -> RashomonInterval:
+        """The range of each prediction over all networks, of any width, that are nearly as good as this one: whose
+        training objective is at most ``1 + eps`` times ``certificate_.primal``.
+
+        Each end takes a few solves of the training problem with one more row, by the solver and the oracle of this
+        estimator. For one target or two classes.
+
+        Parameters
+        ----------
+        X_new : array-like of shape (n_new, n_features)
+        X, y : the data of ``fit``, in any order of the rows
+        eps : float, default=0.01
+            By which share the objective may rise.
+        sample_weight : array-like of shape (n_samples,), default=None
+            As in ``fit``.
+
+        Returns
+        -------
+        interval : RashomonInterval
+            Ends that networks attain, and ends that are proven to be out of reach. In the units of ``predict``; of
+            ``decision_function`` for a classifier.
+
+        Raises
+        ------
+        RefusedError
+            Several targets or classes, or the loss is a hinge.
+        InvalidParameterError
+            An eps that is not positive.
+        InvalidDataError
+            X and y are not the data of ``fit``.
+        """
+        new, (problem, _) = self._encoded(X_new), self._trained_problem(X, y, sample_weight)
+        solver = choose_solver(self.get_params(deep=False), problem, draw_seed(self.random_state))
+        limit = math.inf if self.time_limit is None else float(self.time_limit)
+        lower, upper = (
+            tuple(rashomon_end(problem, self.network_, x, sign, solver, eps, limit) for x in new) for sign in (-1, 1)
+        )
+        targets = self.encoding_.targets
+        return RashomonInterval(lower, upper, Scaling.none(1) if isinstance(targets, ClassTargets) else targets.scaling)
+
     def _own_outputs(self, X: Any, y: Any, sample_weight: Any) -> Outputs:
         """(n, c): for each row, the outputs without it, in standard units."""
         F = self._outputs(X)
@@ -74,6 +121,12 @@ class OneFit(ConvexMLP):
 
     def _left_out(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[LeftOut, WeightedRows]:
         """The networks without each of the rows that have weight, in the order given."""
+        problem, rows = self._trained_problem(X, y, sample_weight)
+        some = rows.place >= 0
+        return leave_one_out(problem, self.network_, rows.place[some], rows.share[some], mean=True), rows
+
+    def _trained_problem(self, X: Any, y: Any, sample_weight: Any) -> tuple[Problem, WeightedRows]:
+        """The problem of the fit, and its rows."""
         check_is_fitted(self)
         formulation = self.certificate_.formulation
         rows = formulation.encoding.collect(X, y, sample_weight)
@@ -84,8 +137,7 @@ class OneFit(ConvexMLP):
                 f"X, y and sample_weight must be the data of fit: its training objective was {then:.9g}, on these data "
                 f"it is {now:.9g}"
             )
-        some = rows.place >= 0
-        return leave_one_out(problem, self.network_, rows.place[some], rows.share[some], mean=True), rows
+        return problem, rows
 
     def _encoded(self, X: Any) -> Rows:
         """X in standard units."""

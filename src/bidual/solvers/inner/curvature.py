@@ -58,6 +58,11 @@ class LocalModel:
             mine, part = np.append(mine, self.owner.size + k), np.column_stack([part, np.ones(part.shape[0])])
         return mine, part
 
+    def row_jacobian(self, i: int) -> Matrix:
+        """(c, size): the derivatives of the predictions of row i."""
+        constants = np.eye(self.A.shape[0], self.size - self.owner.size)
+        return np.hstack([self._columns[i] * self.A[:, self.owner], constants])
+
     @property
     def length(self) -> Vector:
         """(size,): the gradient of ``sum_j |w_j|``."""
