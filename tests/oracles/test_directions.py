@@ -117,6 +117,7 @@ FORGERIES: dict[str, Change] = {
     "no number": lambda b: replace(b, value=np.nan),
     "fewer boxes": lambda b: replace(b, boxes=-(10**6)),
     "no boxes": lambda b: replace(b, boxes=None),
+    "boxes in words": lambda b: replace(b, boxes="many"),
     "other scope": lambda b: replace(b, scope="patterns"),
 }
 

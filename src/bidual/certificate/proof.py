@@ -47,8 +47,10 @@ def verify_bound(problem: Problem, point: DualPoint, rtol: float = 1e-9) -> None
             raise CertificateError("a bound by 'semidefinite' needs an enclosure for each output, sign and row")
         value = semidefinite_point(problem, V, bound.touch).bound.value
     elif bound.method == "branch and bound" and bound.boxes is not None:
+        if not isinstance(bound.boxes, int):
+            raise CertificateError(f"the number of boxes that were searched is {bound.boxes!r}, which is no number")
         # It searches again: the last bit of a bound, and so a box more or less, may depend on the machine.
-        most, limit = bound.value * (1 + 0.5 * rtol), 2 * int(bound.boxes) + SPARE
+        most, limit = bound.value * (1 + 0.5 * rtol), 2 * bound.boxes + SPARE
         value = problem.architecture.box_bound(problem.lifted, V, most, limit)
     elif bound.method == "branch and bound":
         if bound.branches is None or not bound.branches.formed(*V.shape):
