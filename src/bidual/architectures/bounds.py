@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bidual.operators.blocks import row_blocks
-from bidual.typing import Rows, Vector
+from bidual.typing import Outputs, Rows, Vector
 
 
 def rectifier(X: Rows, v: Vector, slope: float, free: bool = False) -> float:
@@ -42,16 +42,17 @@ def _lipschitz(X: Rows, v: Vector, constant: float) -> float:
     return constant * min(float(np.abs(v) @ nu), float(np.linalg.norm(X, 2) * np.linalg.norm(v)))
 
 
-def gate(X: Rows, v: Vector) -> float:
-    """A bound of ``||X'D v||`` over every mask D: ``sum |v_i| nu_i`` and ``sigma_max ||v||``; X (n, p), v (n,).
+def gate(X: Rows, V: Outputs) -> Vector:
+    """(c,): a bound of ``||X'D v||`` over every mask D for each column v of V (n, c): ``sum |v_i| nu_i`` and
+    ``sigma_max ||v||``; X (n, p).
 
     In the unit of the largest entry, and block of rows by block of rows: X is not copied, and sigma_max is that of the
     Gram matrix, which is as accurate for the largest singular value.
     """
     unit = max(float(X.max(initial=0.0)), -float(X.min(initial=0.0))) or 1.0
-    gram, plain = np.zeros((X.shape[1], X.shape[1])), 0.0
+    gram, plain = np.zeros((X.shape[1], X.shape[1])), np.zeros(V.shape[1])
     for rows in row_blocks(*X.shape):
         block = X[rows] / unit
         gram += block.T @ block
-        plain += float(np.abs(v[rows]) @ np.sqrt(np.vecdot(block, block)))
-    return unit * min(plain, float(np.sqrt(np.linalg.eigvalsh(gram)[-1]) * np.linalg.norm(v)))
+        plain += np.sqrt(np.vecdot(block, block)) @ np.abs(V[rows])
+    return unit * np.minimum(plain, np.sqrt(np.linalg.eigvalsh(gram)[-1]) * np.linalg.norm(V, axis=0))

@@ -37,8 +37,8 @@ class Gated(PiecewiseLinear):
             )
 
     def norm_bound(self, Xl: Rows, V: Outputs) -> float:
-        each = [bounds.gate(Xl, v) for v in V.T]
-        return float(max(each) if self.outputs == "separate" else np.linalg.norm(each))
+        each = bounds.gate(Xl, V)
+        return float(each.max() if self.outputs == "separate" else np.linalg.norm(each))
 
     def on_patterns(self, Xl: Rows, patterns: Patterns, V: Outputs, floor: float) -> PatternPrices:
         return block_prices(MaskedData(Xl, patterns.bits).adjoint(V), self.outputs, patterns.gates)

@@ -40,9 +40,12 @@ class PiecewiseLinear(Architecture):
         """``max over patterns, outputs and signs of ||+-X'D v + (S X)'mu||``."""
         everywhere = self.most_patterns(*Xl.shape) == 1
         masks: Masks | Bits = np.ones(patterns.bits.shape, dtype=bool) if everywhere else patterns.bits
-        C = MaskedData(Xl, masks, getattr(self, "slope", 0.0)).adjoint(V)
-        free = self.bias == "free"
-        if self.outputs == "shared" and V.shape[1] > 1:
+        data, free = MaskedData(Xl, masks, getattr(self, "slope", 0.0)), self.bias == "free"
+        separate = self.outputs == "separate" or V.shape[1] == 1
+        if separate and not free and witness is None:
+            return float(data.lengths(V).max(initial=0.0))
+        C = data.adjoint(V)
+        if not separate:
             return inf if free else float(np.linalg.svd(C, compute_uv=False)[:, 0].max(initial=0.0))
         rounding = 1e-12 * float(np.abs(V).sum())
         norms = np.repeat(np.linalg.norm(C, axis=1)[:, :, None], 2, axis=2)
