@@ -185,7 +185,13 @@ multinomial pull forgotten | losses/multinomial.py | testing/test_checks.py
 intercept of another step | solvers/inner/envelope.py | solvers/test_envelope.py
     / (2.0 * self.w) if self.w => / self.w if self.w
 output on another's patterns | solvers/inner/active_blocks.py | solvers/test_active_blocks.py
-    for k, which in enumerate(own)] => for k, which in enumerate(own[::-1])]
+    masks) for own, masks in self.of_outputs] => masks) for own, masks in self.of_outputs[::-1]]
+blocks of another output | operators/masked.py | solvers/test_active_blocks.py
+    xp.take(values[:, rows], which, axis=0) => values[:1, rows]
+no error of single precision | operators/masked.py | solvers/test_working_blocks.py
+    return 1.25 * (n + p + 8.0) * unit * np.linalg.norm(most, axis=0) + underflow => return 0.0 * most[0]
+price of the listed blocks alone | solvers/inner/working_blocks.py | solvers/test_working_blocks.py
+    listed |= _largest( => _largest(
 curvature of one output at a time | solvers/inner/envelope.py | solvers/test_envelope.py
     1.0 - np.sum(h * q * q, axis=1, keepdims=True) => 1.0
 blocks of another length | solvers/inner/cone_newton.py | solvers/test_cone_newton.py

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
@@ -15,9 +16,37 @@ from bidual.architectures.neurons import Neurons
 from bidual.architectures.patterns import Patterns
 from bidual.errors import InvalidDataError, RefusedError
 from bidual.network import Network
+from bidual.operators import masked
+from bidual.operators.masked import MaskedData
 from bidual.operators.pooled import Products
 from bidual.problem import Problem
-from bidual.typing import Matrix, Outputs, Vector
+from bidual.typing import Gates, Masks, Matrix, Outputs, Places, Vector
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """Some of the blocks of a program with separate outputs and no cones, the others being 0: column ``output[i]`` of
+    the block of pattern ``pattern[i]`` is ``weight[i]``, weight (B, p)."""
+
+    pattern: Places
+    output: Places
+    weight: Matrix
+
+    def merged(self, c: int) -> Blocks:
+        """In order, those of the same pattern and output added up; c outputs."""
+        places, which = np.unique(self.pattern * c + self.output, return_inverse=True)
+        weight = np.zeros((places.size, self.weight.shape[1]))
+        np.add.at(weight, which, self.weight)
+        return Blocks(places // c, places % c, weight)
+
+    def take(self, which: Places) -> Blocks:
+        """Those at the given places."""
+        return Blocks(self.pattern[which], self.output[which], self.weight[which])
+
+
+LARGE = 1e10
+"""Operations of a pass above which only what matters of a product is computed in double precision."""
 
 DROP = 1e-9
 """Blocks of at most this share of the largest block's norm are left out of the network."""
@@ -90,16 +119,58 @@ class Program:
         """(n, c): the predictions ``sum_i D_i X U_i + 1 b'``."""
         return self.data.forward(U[:, 0] - U[:, 1] if self.coned else U) + b
 
+    def blocks(self) -> Blocks:
+        """All blocks, at 0."""
+        P, p, c = self.shape
+        return Blocks(np.repeat(np.arange(P), c), np.tile(np.arange(c), P), np.zeros((P * c, p)))
+
+    def dense(self, blocks: Blocks) -> Matrix:
+        """U, from its blocks."""
+        U = np.zeros(self.shape)
+        U[blocks.pattern, :, blocks.output] = blocks.weight
+        return U
+
     def adjoint(self, R: Outputs) -> Matrix:
         """The gradient in U of ``<R, forward(U, b)>``, in the shape of U."""
         C = self.data.adjoint(R)
         return np.stack([C, -C], axis=1) if self.coned else C
 
+    @property
+    def large(self) -> bool:
+        """True if a product with all masked data is one to be spared."""
+        n, p, P = self.data.shape
+        return not self.data.joint and 4.0 * n * p * P * self.problem.n_outputs > LARGE
+
     def prices(self, V: Outputs) -> PatternPrices:
-        """The best unit without a cone on each pattern, by the program's own products."""
+        """The best unit without a cone on each pattern, by the program's own products; where these are large, the best
+        unit of all, and the same bound."""
         architecture = self.problem.architecture
         gates = self.patterns.gates if architecture.gated else None
+        if not self.shared and self.large:
+            return self._best_price(V, gates)
         return block_prices(self.data.adjoint(V), architecture.outputs, gates)
+
+    def _best_price(self, V: Outputs, gates: Gates | None) -> PatternPrices:
+        """Lengths of columns ``C_jk = X'D_j V_k``, in double precision for those that single precision cannot tell from
+        the longest."""
+        assert isinstance(self.data, MaskedData)
+        with np.errstate(over="ignore"):
+            rough, error = self.data.lengths(np.asarray(V, dtype=np.float32)), self.data.single_error(V)
+        error = error if np.isfinite(rough).all() else np.full_like(error, inf)
+        near = rough + error >= (rough - error).max() if np.isfinite(error).all() else np.ones_like(rough, dtype=bool)
+        size, i, k, C = max(self._exact(V, near), key=lambda found: found[0])
+        a, u = np.eye(V.shape[1])[:, [k]], C[:, None] / max(size, 1e-300)
+        return PatternPrices(Neurons(u, a, None if gates is None else gates[:, [i]]), np.array([size]), size)
+
+    def _exact(self, V: Outputs, which: Masks) -> Iterator[tuple[float, int, int, Vector]]:
+        """The longest of the columns (P, c) where ``which``, some at a time: length, pattern, output, and itself."""
+        for k in np.flatnonzero(which.any(axis=0)):
+            own = np.flatnonzero(which[:, k])
+            for some in np.array_split(own, -(-own.size * self.data.shape[1] // masked.LENGTHS)):
+                C = self.data.adjoint(V[:, k : k + 1], self.data.diagonals.take(some))[:, :, 0]
+                lengths = np.linalg.norm(C, axis=1)
+                i = int(np.argmax(lengths))
+                yield float(lengths[i]), int(some[i]), int(k), C[i]
 
     def norms(self, U: Matrix) -> Matrix:
         """(P, 2, c) or (P, c): the 2-norms of the columns; (P,): the nuclear norms of shared blocks."""
@@ -120,12 +191,14 @@ class Program:
         Z = np.einsum("np,jspc->njsc", self.problem.lifted, U) * signs[:, :, None, None]
         return float(np.maximum(-Z, 0.0).max(initial=0.0))
 
-    def to_network(self, U: Matrix, b: Vector) -> Network:
-        """One neuron for each column (or singular pair) of a block that is not negligible.
+    def to_network(self, U: Matrix | Blocks, b: Vector) -> Network:
+        """One neuron for each column (or singular pair) of a block, or listed block, that is not negligible.
 
         Inside the cones its predictions are ``forward(U, b)`` up to what is dropped, and its size is at most
         ``norms(U).sum()``.
         """
+        if isinstance(U, Blocks):
+            return self._listed(U, b)
         U, b = self._anchored(U, b)
         if self.shared:
             left, size, right = np.linalg.svd(U, full_matrices=False)
@@ -141,6 +214,15 @@ class Program:
         architecture = self.problem.architecture
         gates = self.patterns.gates[:, i] if architecture.gated else None
         return architecture.to_network(Neurons(inputs.T, outputs.T, gates), t, b)
+
+    def _listed(self, blocks: Blocks, b: Vector) -> Network:
+        size = np.linalg.norm(blocks.weight, axis=1)
+        kept = np.flatnonzero(size > DROP * size.max(initial=0.0))
+        blocks, t = blocks.take(kept), size[kept]
+        architecture, c = self.problem.architecture, self.problem.n_outputs
+        gates = self.patterns.gates[:, blocks.pattern] if architecture.gated else None
+        neurons = Neurons((blocks.weight / t[:, None]).T, np.eye(c)[:, blocks.output], gates)
+        return architecture.to_network(neurons, t, b)
 
     def _anchored(self, U: Matrix, b: Vector) -> tuple[Matrix, Vector]:
         """(U, b) with the free biases of units that are linear on all rows as small as their cone allows.

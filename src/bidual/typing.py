@@ -30,6 +30,9 @@ Matrix: TypeAlias = NDArray[np.float64]
 Masks: TypeAlias = NDArray[np.bool_]
 """(n, P): activation patterns, one column per pattern."""
 
+Places: TypeAlias = NDArray[np.intp]
+"""(k,): where something stands in a list."""
+
 Gates: TypeAlias = NDArray[Any]
 """(q, m): what opens gated units, in the terms of their architecture, as columns: directions, or paths."""
 

@@ -38,7 +38,11 @@ class PiecewiseLinear(Architecture):
 
     def bound_by_witness(self, Xl: Rows, patterns: Patterns, V: Outputs, witness: Witness | None) -> float:
         """``max over patterns, outputs and signs of ||+-X'D v + (S X)'mu||``."""
-        return self.bound_of(self.masked(Xl, self.proof_masks(Xl, patterns)).adjoint(V), Xl, patterns, V, witness)
+        data = self.masked(Xl, self.proof_masks(Xl, patterns))
+        separate = self.outputs == "separate" or V.shape[1] == 1
+        if separate and self.bias != "free" and witness is None:
+            return float(data.lengths(V).max(initial=0.0))
+        return self.bound_of(data.adjoint(V), Xl, patterns, V, witness)
 
     def proof_masks(self, Xl: Rows, patterns: Patterns) -> Masks | Bits:
         """The listed masks; for units that are open everywhere, all true."""

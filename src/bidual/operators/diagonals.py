@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from bidual.operators import blocks
 from bidual.operators.bits import Bits
 from bidual.operators.device import Device
-from bidual.typing import Matrix, Vector
-
-Places = NDArray[np.intp]
+from bidual.typing import Matrix, Places, Vector
 
 Pairs = tuple[Places, NDArray[np.bool_]] | None
 """(place, flipped), both (k,): mask j is the kept one at ``place[j]``, or its complement. None: it is the j-th kept."""
@@ -53,6 +51,11 @@ class Diagonals:
             pairs = place, flipped[which]
         bits = self.device.xp.take(self._bits, self.device.put(kept), axis=0)
         return type(self)(bits, self.n, pairs, self.slope, self.step, self.device, self.places[kept])
+
+    @property
+    def count(self) -> int:
+        """k."""
+        return self.kept if self.pairs is None else int(self.pairs[0].size)
 
     @property
     def kept(self) -> int:

@@ -10,9 +10,10 @@ from typing import Any, final
 import numpy as np
 
 from bidual.operators.bits import Bits
+from bidual.operators.blocks import row_blocks
 from bidual.operators.device import Device
 from bidual.operators.diagonals import Diagonals
-from bidual.typing import Masks, Matrix, Outputs, Rows, Vector
+from bidual.typing import Masks, Matrix, Outputs, Places, Rows, Vector
 
 ROWS = 512
 """Rows of one block: its masks, unpacked, and its products stay in the second-level cache."""
@@ -22,6 +23,10 @@ DEVICE_ENTRIES = 2**26
 
 Means = Callable[[slice, int], Any]
 """(p, rows) on the device: a block of rows of the mean masked data of an output."""
+
+
+LENGTHS = 2**24
+"""Entries of the products that are held at a time where only their lengths matter."""
 
 
 @final
@@ -75,6 +80,47 @@ class MaskedData:
         each = masks.spread(self.device.get(C), self.device.get(whole))
         return each.reshape(-1, c, p).swapaxes(1, 2)
 
+    def forward_each(self, W: Matrix, masks: Diagonals, output: Places, c: int) -> Outputs:
+        """(n, c): column k is the sum of ``D_i X w_i`` over the i of output k, W (B, p), on B diagonals."""
+        xp, which = self.device.xp, self.device.put(np.equal(np.arange(c)[:, None], output), W.dtype)
+        return self.device.get(xp.concat([(which @ E).T for _, E in self.columns(W, masks)]))
+
+    def adjoint_each(self, R: Outputs, masks: Diagonals, output: Places) -> Matrix:
+        """(B, p): row i is ``X'D_i R_k``, k the output of i, on B diagonals."""
+        xp, values, which, C = self.device.xp, self.device.put(R.T.copy()), self.device.put(output), 0.0
+        for rows, D in masks.blocks(R.dtype):
+            each = masks.each(D, R.dtype) * xp.take(values[:, rows], which, axis=0)
+            C = C + each @ self.rows(rows, R.dtype)
+        self._count(masks.count, 1, R.dtype)
+        return self.device.get(C)
+
+    def lengths(self, R: Outputs) -> Matrix:
+        """(P, c): the 2-norms of the columns of every ``X'D_j R``, some patterns at a time; R (n, c)."""
+        P, c, pairs = self.shape[2], R.shape[1], self.diagonals.pairs
+        order = np.arange(P) if pairs is None else np.argsort(pairs[0], kind="stable")  # complements stay together
+        found = np.empty((P, c))
+        step = max(1, LENGTHS // (self.shape[1] * c))
+        for begin in range(0, P, step):
+            which = order[begin : begin + step]
+            C = self.adjoint(R, self.diagonals.take(which)).swapaxes(1, 2)
+            found[which] = np.sqrt(np.vecdot(C, C))
+        return found
+
+    def single_error(self, R: Outputs) -> Vector:
+        """(c,): how far :meth:`lengths` of R in single precision are off at most, inf where that says nothing.
+
+        Entries are sums of n products, in whatever order, of factors rounded once, and maybe differences of two; the
+        length of p of them is off by no more than p roundings.
+        """
+        (n, p, _), unit = self.shape, float(np.finfo(np.float32).eps)
+        if (n + p + 8.0) * unit > 0.1:
+            return np.full(R.shape[1], np.inf)
+        most = np.zeros((p, R.shape[1]))
+        for rows in row_blocks(n, p):
+            most += np.abs(self._source[rows]).T @ np.abs(R[rows])
+        underflow = 8.0 * n * p * float(np.finfo(np.float32).tiny)
+        return 1.25 * (n + p + 8.0) * unit * np.linalg.norm(most, axis=0) + underflow
+
     def columns(self, U: Matrix, some: Diagonals | None = None) -> Iterator[tuple[slice, Any]]:
         """Blocks of rows with their (k, rows) on the device: row j is ``D_j X u_j``, U (k, p)."""
         W, masks = self.device.put(U), some or self.diagonals
@@ -87,17 +133,6 @@ class MaskedData:
         masks = some or self.diagonals
         A, rest = (self.device.put(v) for v in masks.merge(a))
         return self.device.get(self.device.xp.concat([D.T @ A + rest for _, D in masks.blocks(a.dtype)]))
-
-    def mean_field(self, a: Matrix, some: Diagonals | None = None) -> tuple[Outputs, Means]:
-        """For each output k, with the weights a_jk (k, c) of the D_j X, their weighted mean M_k X and, (n, c), the sums
-        of ``a_jk ||(D_j - M_k) x_i||^2`` for masks of slope 0."""
-        sums, total = self.mask_sum(a, some), a.sum(axis=0)
-        mean = sums / np.where(total > 0.0, total, total.dtype.type(1.0))
-
-        def means(rows: slice, k: int) -> Any:
-            return self.device.put(mean[rows, k]) * self.rows(rows, a.dtype).T
-
-        return self.squared_lengths[:, None] * sums * (1.0 - mean), means
 
     @property
     def energy(self) -> float:

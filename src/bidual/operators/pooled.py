@@ -90,6 +90,10 @@ class PooledData:
         each = masks.spread(self.device.get(C), self.device.get(xp.reshape(whole.T, (p * c,))))
         return each.reshape(len(each), p, c)
 
+    def lengths(self, R: Outputs) -> Matrix:
+        """(P, c): the 2-norms of the columns of every ``X'D_j S'R``; R (n, c)."""
+        return np.linalg.norm(self.adjoint(R), axis=1)
+
     def columns(self, U: Matrix, some: Diagonals | None = None) -> Iterator[tuple[slice, Any]]:
         """Blocks of images with their (k, images) on the device: row j is ``S D_j X u_j``, U (k, p)."""
         xp, W, masks = self.device.xp, self.device.put(U), some or self.diagonals

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -19,21 +19,21 @@ from bidual.oracles import Listed
 from bidual.oracles.base import Pricing
 from bidual.penalties import Strength
 from bidual.problem import Problem
-from bidual.program import Program, shared_refusal
+from bidual.program import Blocks, Program, shared_refusal
 from bidual.solvers.base import Budget, Iterate, Solver
 from bidual.solvers.inner.cone_newton import cone_newton
-from bidual.solvers.inner.group_newton import group_newton
 from bidual.solvers.inner.master import intercept_only
 from bidual.solvers.inner.proximal_gradient import proximal_gradient
 from bidual.solvers.inner.proximal_point import Step
+from bidual.solvers.inner.working_blocks import working_blocks
 from bidual.solvers.memory import spare_memory
 from bidual.typing import Matrix, Outputs, Vector
 
 ROUGH = 0.01
 """The relative gap from which on networks are proposed: before, most blocks come and go."""
 
-Proposal = tuple[Matrix, Vector, Outputs, Witness | None]
-"""Blocks, intercept, dual vector, and multipliers that prove a bound of its scores, if they are known."""
+Proposal = tuple[Any, Vector, Outputs, Witness | None]
+"""Blocks, all or a list of them, intercept, dual vector, and multipliers that prove a bound of its scores, if known."""
 
 
 @final
@@ -46,9 +46,10 @@ class FixedPatterns(Solver):
     strength; its certificate is of the listed patterns. Units that gate themselves (ReLU, leaky ReLU, absolute value)
     have blocks in cones (:func:`~bidual.solvers.inner.cone_newton.cone_newton`): for separate outputs, a loss that does
     not couple them, and a bias that is not free. Gated and linear units have free blocks
-    (:func:`~bidual.solvers.inner.group_newton.group_newton`, for separate outputs); shared outputs, and gaps below its
-    reach, take accelerated proximal gradient steps, with an iterate every ``steps`` steps (Mishkin, Sahiner & Pilanci
-    2022).
+    (:func:`~bidual.solvers.inner.group_newton.group_newton`, for separate outputs), of which a working set is at work
+    where all are too many (:func:`~bidual.solvers.inner.working_blocks.working_blocks`); shared outputs, and gaps below
+    its reach on all blocks, take accelerated proximal gradient steps, with an iterate every ``steps`` steps (Mishkin,
+    Sahiner & Pilanci 2022).
 
     The products run on ``device``: ``"cpu"`` (NumPy) or a torch device such as ``"cuda"``. At most ``memory_limit``
     bytes are used, those of a memory-mapped X not counted: what does not fit is computed again whenever it is needed.
@@ -83,19 +84,25 @@ class FixedPatterns(Solver):
         n_patterns = self.n_patterns if self.patterns is None else len(self.patterns)
         spare = spare_memory(problem, n_patterns, self.memory_limit)
         program = Program(problem, self._patterns(problem), self.device, spare)
-        for U, b, V, witness in self._proposals(program, *_begin(program, start), budget):
+        for U, b, V, witness in self._proposals(program, start, budget):
             network = program.to_network(U, b)
             yield Iterate(network, V, _price(program, network, V, witness, budget))
 
-    def _proposals(self, program: Program, U: Matrix, b: Vector, budget: Budget) -> Iterator[Proposal]:
+    def _proposals(self, program: Program, start: Network | None, budget: Budget) -> Iterator[Proposal]:
         """Newton's method as far as it goes; without cones, then proximal gradient steps."""
         if program.coned:
-            yield from _headway(cone_newton(program, U, b, budget.expired), budget)
+            yield from _headway(cone_newton(program, *_begin(program, start), budget.expired), budget)
             return
-        if not program.shared:
-            for proposal in _headway(group_newton(program, U, b, budget.expired), budget):
-                U, b = proposal[:2]
+        if program.shared:
+            U, b = _begin(program, start)
+        else:
+            u, b = _begin_blocks(program, start)
+            for proposal in _headway(working_blocks(program, u, b, budget.tol, budget.expired), budget):
+                u, b = proposal[:2]
                 yield proposal
+            if program.large:
+                return
+            U = program.dense(u)
         steps = proximal_gradient(program, U, b)
         while group := list(islice(steps, self.steps)):
             U, b, F = group[-1]
@@ -109,7 +116,7 @@ class FixedPatterns(Solver):
         return problem.architecture.sample(problem.lifted, self.n_patterns, self.seed, self.antithetic)
 
 
-def _headway(steps: Iterable[Step], budget: Budget) -> Iterator[Proposal]:
+def _headway(steps: Iterable[Step[Any]], budget: Budget) -> Iterator[Proposal]:
     """The steps that are worth a certificate: at a tenth of the gap of the one before, and the last."""
     next_gap, last = ROUGH, None
     for step in steps:
@@ -163,3 +170,18 @@ def _begin(program: Program, start: Network | None) -> tuple[Matrix, Vector]:
         parts = np.stack([np.maximum(a, 0.0), np.maximum(-a, 0.0)]) if program.coned else a
         U[int(np.argmax(places[j]))] += t[j] * np.multiply.outer(neurons.inputs[:, j], parts).swapaxes(0, -2)
     return U, start.layers[-1].bias.copy()
+
+
+def _begin_blocks(program: Program, start: Network | None) -> tuple[Blocks, Vector]:
+    """The same as a list of the blocks that are not 0."""
+    problem, p = program.problem, program.problem.lifted.shape[1]
+    if start is None:
+        nowhere = np.zeros(0, dtype=np.intp)
+        return Blocks(nowhere, nowhere, np.zeros((0, p))), intercept_only(problem)[0]
+    neurons, t = problem.architecture.from_network(start)
+    places = problem.architecture.lies_on(problem.lifted, neurons, program.patterns)
+    j = np.flatnonzero(places.any(axis=1))
+    output = np.argmax(np.abs(neurons.outputs[:, j]), axis=0)
+    weight = (neurons.inputs[:, j] * t[j] * neurons.outputs[output, j]).T
+    blocks = Blocks(np.argmax(places[j], axis=1), output, weight)
+    return blocks.merged(problem.n_outputs), start.layers[-1].bias.copy()

@@ -22,7 +22,7 @@ SHORTER = 0.1
 """The first proximal step of the blocks, as a share of that without cones, which shorten them."""
 
 
-def cone_newton(program: Program, U: Matrix, b: Vector, expired: Expired = never) -> Iterator[Step]:
+def cone_newton(program: Program, U: Matrix, b: Vector, expired: Expired = never) -> Iterator[Step[Matrix]]:
     """Proximal-point steps towards the optimum of ``L(F) + beta sum of norms`` over pairs of blocks in cones, each with
     multipliers of the cones' rows as its witness.
 
@@ -48,7 +48,7 @@ def cone_newton(program: Program, U: Matrix, b: Vector, expired: Expired = never
 
 
 @final
-class _Cones(DualFunction):
+class _Cones(DualFunction[Matrix]):
     """theta with what is known at it. Blocks are the rows of matrices (2 P c, p), in the order (pattern, sign, output).
 
     C : the scores' gradients ``s X'D_j theta_k``. near : the projections of ``W = U + sigma C``. G : as above.
@@ -72,7 +72,7 @@ class _Cones(DualFunction):
         self.theta, self.C = t * theta, t * C
         self.near, self.G = self._projected(self.C, near), self.envelope.point(self.theta)
 
-    def centre(self) -> Step:
+    def centre(self) -> Step[Matrix]:
         V = self.problem.dual_vector(self.G)
         scores = self._adjoint(V) + self.near.shifts / self.sigma
         dual = self.problem.dual(V, float(np.linalg.norm(scores, axis=1).max(initial=0.0)))

@@ -9,11 +9,11 @@ from typing import Any, final
 import numpy as np
 
 from bidual.penalties import Strength
-from bidual.program import Program
+from bidual.program import Blocks, Program
 from bidual.solvers.inner.active_blocks import ActiveBlocks
 from bidual.solvers.inner.conjugate_gradients import conjugate_gradients
 from bidual.solvers.inner.envelope import Envelope
-from bidual.solvers.inner.preconditioner import MeanField
+from bidual.solvers.inner.preconditioner import MeanField, moments
 from bidual.solvers.inner.proximal_point import DualFunction, Step, line_search, proximal_point
 from bidual.typing import Expired, Matrix, Outputs, Vector, never
 
@@ -24,56 +24,59 @@ SINGLE = 1e-4
 """Down to this relative gap all products are in single precision; those of the directions always."""
 
 
-def group_newton(program: Program, U: Matrix, b: Vector, expired: Expired = never) -> Iterator[Step]:
-    """Proximal-point steps towards the optimum of ``L(F) + beta sum of column norms``, ``F = sum_j D_j X U_j + b``.
+def group_newton(program: Program, blocks: Blocks, b: Vector, expired: Expired = never) -> Iterator[Step[Blocks]]:
+    """Proximal-point steps towards the optimum of ``L(F) + beta sum ||u_i||`` over the listed blocks, all others 0:
+    ``F_k = sum D_i X u_i + b_k`` over the blocks of output k, D_i being of their patterns.
 
-    With centre (F, U, b) and steps tau, sigma and w, a step minimises over theta (n, c)
+    With centre (F, u, b) and steps tau, sigma and w, a step minimises over theta (n, c)
 
-        ``psi = envelope(theta) + sum_jk (||W_jk|| - sigma beta)_+^2 / (2 sigma)``,   ``W_j = U_j + sigma X'D_j theta``,
+        ``psi = envelope(theta) + sum_i (||w_i|| - sigma beta)_+^2 / (2 sigma)``,   ``w_i = u_i + sigma X'D_i theta_k``,
 
-    with the :class:`~bidual.solvers.inner.envelope.Envelope` of F, b, tau and w. The new centre is ``G``, ``U_jk = (1 -
-    sigma beta / ||W_jk||)_+ W_jk`` and ``b + w sum theta``; the gradient is its error, predictions minus G. By Newton's
+    with the :class:`~bidual.solvers.inner.envelope.Envelope` of F, b, tau and w. The new centre is ``G``, ``u_i = (1 -
+    sigma beta / ||w_i||)_+ w_i`` and ``b + w sum theta``; the gradient is its error, predictions minus G. By Newton's
     method: the matrix has the curvature of the envelope and one term for each active block, and directions come from
-    preconditioned conjugate gradients. ``X'D_j theta`` is carried along, and ``V = -grad L(G)`` is a dual vector, so
-    one product certifies a step. The first theta is a multiple of the dual vector at (U, b).
+    preconditioned conjugate gradients. ``X'D_i theta`` is carried along, and ``V = -grad L(G)`` is a dual vector, so
+    one product certifies a step, over the listed blocks. The first theta is a multiple of the dual vector at (u, b).
 
     Stops early when ``expired``, and ends where it makes no more headway, at a gap of 1e-9 or so. The loss must be
     smooth, the penalty a Strength, the outputs separate. Source: the augmented Lagrangian method of Li, Sun & Toh
     2018, for blocks, and with a proximal term for the predictions too.
     """
     rounding = 1e-14 * (float(np.linalg.norm(program.problem.Y)) or 1.0)
-    yield from proximal_point(_Blocks(program, U, b), rounding, expired)
+    yield from proximal_point(_Newton(program, blocks, b), rounding, expired)
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class _Point:
-    """theta (n, c) with what is known at it: the scores' gradients C, W = U + sigma C with the lengths of its columns,
-    the predictions G, and the value psi."""
+    """theta (n, c) with what is known at it: the scores' gradients C, W = U + sigma C and its lengths, the predictions
+    G, and the value psi."""
 
     theta: Outputs
     C: Matrix
     W: Matrix
-    length: Matrix
+    length: Vector
     G: Outputs
     value: float
 
 
 @final
-class _Blocks(DualFunction):
+class _Newton(DualFunction[Blocks]):
     """The blocks and the envelope around the centre, and the point in hand."""
 
-    def __init__(self, program: Program, U: Matrix, b: Vector):
+    def __init__(self, program: Program, start: Blocks, b: Vector):
         problem = program.problem
         assert isinstance(problem.penalty, Strength)
-        self.problem, self.data, self.beta = problem, program.data, problem.penalty.beta
+        self.problem, self.beta, self.start = problem, problem.penalty.beta, start
         self.kind: type[np.floating[Any]] = np.float32
         self.sigma, w = first_steps(program)
-        which = np.flatnonzero(U.any(axis=(1, 2)))
-        F = self.data.forward(U[which], self.data.diagonals.take(which)) + b
-        self.U, self.envelope = U, Envelope.around(problem, F, b, w)
+        self.blocks = ActiveBlocks(program.data, start.pattern, start.output, problem.n_outputs)
+        which = np.flatnonzero(start.weight.any(axis=1))
+        F = self.blocks.take(which).forward(start.weight[which]) + b
+        self.U, self.envelope = start.weight, Envelope.around(problem, F, b, w)
+        self.moments = moments(program.data)
         theta = problem.dual_vector(F)
-        C = self.data.adjoint(theta)
+        C = self.blocks.adjoint(theta)
         limit = problem.penalty.limit(_longest(C))
         t = problem.loss.best_scaling(theta, problem.Y, problem.weights, limit, 0.0)
         self.point = self._best_multiple(theta, C, t)
@@ -81,17 +84,16 @@ class _Blocks(DualFunction):
     def gradient(self) -> Outputs:
         point, amount = self.point, self.sigma * self.beta
         share = np.maximum(1.0 - amount / np.maximum(point.length, amount), 0.0)
-        self.which = np.flatnonzero(share.any(axis=1))
-        self.share, self.masks = share[self.which], self.data.diagonals.take(self.which)
-        self.new_U = point.W[self.which] * self.share[:, None, :]
-        self.blocks = ActiveBlocks(self.data, self.masks, self.share > 0.0)
-        F = self.blocks.forward(self.new_U.astype(self.kind)).astype(float)
+        self.which = np.flatnonzero(share)
+        self.share, self.active = share[self.which], self.blocks.take(self.which)
+        self.new_U = point.W[self.which] * self.share[:, None]
+        F = self.active.forward(self.new_U.astype(self.kind)).astype(float)
         self.predicted = F + self.envelope.intercept(point.theta)
         return self.envelope.centred(self.predicted - point.G)
 
     def move(self, g: Outputs) -> bool:
         point, direction = self.point, self._direction(g)
-        change = self.data.adjoint(direction.astype(self.kind)).astype(float)
+        change = self._adjoint(direction)
 
         def at(step: float) -> tuple[float, _Point]:
             there = self._at(point.theta + step * direction, point.C + step * change)
@@ -101,12 +103,12 @@ class _Blocks(DualFunction):
         self.point = found or point
         return found is not None
 
-    def centre(self) -> Step:
-        U, V = np.zeros_like(self.U), self.problem.dual_vector(self.point.G)
-        U[self.which] = self.new_U
-        dual = self.problem.dual(V, _longest(self.data.adjoint(V.astype(self.kind))))
+    def centre(self) -> Step[Blocks]:
+        V, active = self.problem.dual_vector(self.point.G), self.start.take(self.which)
+        dual = self.problem.dual(V, _longest(self._adjoint(V)))
         primal = self.problem.loss_value(self.predicted) + self.beta * float(_lengths(self.new_U).sum())
-        return Step(U, self.envelope.intercept(self.point.theta), V, (primal - dual) / max(abs(primal), 1e-300))
+        u = replace(active, weight=self.new_U)
+        return Step(u, self.envelope.intercept(self.point.theta), V, (primal - dual) / max(abs(primal), 1e-300))
 
     def recentre(self, growth: float) -> None:
         self.envelope = self.envelope.recentred(self.point.theta, self.point.G, growth)
@@ -119,8 +121,12 @@ class _Blocks(DualFunction):
         if self.kind == np.float64 or (gap >= SINGLE and settled):
             return False
         self.kind = np.float64
-        self.point = replace(self.point, C=self.data.adjoint(self.point.theta))
+        self.point = replace(self.point, C=self._adjoint(self.point.theta))
         return True
+
+    def _adjoint(self, theta: Outputs) -> Matrix:
+        """(B, p): ``X'D_i theta``, in the precision of now."""
+        return self.blocks.adjoint(theta.astype(self.kind)).astype(float)
 
     def _at(self, theta: Outputs, C: Matrix) -> _Point:
         W, G = self.U + self.sigma * C, self.envelope.point(theta)
@@ -144,16 +150,16 @@ class _Blocks(DualFunction):
     def _direction(self, g: Outputs) -> Outputs:
         """Conjugate gradients for ``H d = -g``."""
         a = self.sigma * self.share
-        U = self.new_U / np.maximum(_lengths(self.new_U), 1e-300)[:, None, :]
+        U = self.new_U / np.maximum(_lengths(self.new_U), 1e-300)[:, None]
         h, q = self.envelope.curvature(self.point.G)
-        a, r, U, h = (single(v) for v in (a, np.where(a > 0.0, self.sigma - a, 0.0), U, h))
+        a, r, U, h = (single(v) for v in (a, self.sigma - a, U, h))
         q, w = None if q is None else single(q), np.float32(self.envelope.w)
-        inverse = MeanField(self.data, self.masks, h, a, r, U, self.envelope.w, q is not None)
+        inverse = MeanField(self.moments, self.active, h, a, r, U, self.envelope.w, q is not None)
 
         def newton_matrix(x: Matrix) -> Matrix:
-            C = self.blocks.adjoint(x)
-            C = a[:, None, :] * C + U * (r * np.einsum("kpc,kpc->kc", U, C))[:, None, :]
-            image = h * x + self.blocks.forward(C) + w * x.sum(axis=0)
+            C = self.active.adjoint(x)
+            C = a[:, None] * C + U * (r * np.vecdot(U, C))[:, None]
+            image = h * x + self.active.forward(C) + w * x.sum(axis=0)
             return image if q is None else self.envelope.centred(image + q * np.sum(q * x, axis=1, keepdims=True))
 
         return self.envelope.centred(conjugate_gradients(newton_matrix, inverse, -single(g)).astype(float))
@@ -169,13 +175,13 @@ def first_steps(program: Program) -> tuple[float, float]:
     return sigma, sigma * energy / problem.Y.shape[0] if problem.intercept else 0.0
 
 
-def _lengths(U: Matrix) -> Matrix:
-    """(k, c): the 2-norms of the columns of U (k, p, c)."""
-    return np.sqrt(np.einsum("kpc,kpc->kc", U, U))
+def _lengths(W: Matrix) -> Vector:
+    """(B,): the 2-norms of the rows of W (B, p)."""
+    return np.sqrt(np.vecdot(W, W))
 
 
 def _longest(C: Matrix) -> float:
-    """The largest 2-norm of a column of C (P, p, c)."""
+    """The largest 2-norm of a row of C (B, p)."""
     return float(_lengths(C).max(initial=0.0))
 
 

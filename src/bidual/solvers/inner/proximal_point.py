@@ -5,12 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar, final
+from typing import Any, Generic, TypeVar, final
 
 import numpy as np
 
 from bidual.architectures.base import Witness
-from bidual.typing import Expired, Matrix, Outputs, Vector
+from bidual.typing import Expired, Outputs, Vector
+
+Weights = TypeVar("Weights")
 
 GROWTH, BEGUN, SETTLED = 2.5, 0.5, 0.1
 """Growth of the proximal steps, decrease of the gradient that ends the first inner minimisation, and any other."""
@@ -21,18 +23,18 @@ INNER, IDLE = 30, 3
 
 @final
 @dataclass(frozen=True, eq=False)
-class Step:
-    """Blocks U in the shape of the program's, intercept b (c,), a dual vector V (n, c) of the problem, their relative
-    gap, and what else proves a bound of V's scores."""
+class Step(Generic[Weights]):
+    """Blocks U, in the program's shape or a list of them, intercept b (c,), a dual vector V (n, c) of the problem,
+    their relative gap, and what else proves a bound of V's scores."""
 
-    U: Matrix
+    U: Weights
     b: Vector
     V: Outputs
     gap: float
     witness: Witness | None = None
 
 
-class DualFunction(ABC):
+class DualFunction(ABC, Generic[Weights]):
     """What one proximal-point step minimises over theta (n, c), and the theta in hand."""
 
     @abstractmethod
@@ -44,7 +46,7 @@ class DualFunction(ABC):
         """A Newton step from the gradient g; False if it leads nowhere."""
 
     @abstractmethod
-    def centre(self) -> Step:
+    def centre(self) -> Step[Weights]:
         """The new centre that theta proposes, certified."""
 
     @abstractmethod
@@ -56,7 +58,7 @@ class DualFunction(ABC):
         """True if from now on the work is done more precisely, as this gap or a minimisation that did not end asks."""
 
 
-def proximal_point(function: DualFunction, rounding: float, expired: Expired) -> Iterator[Step]:
+def proximal_point(function: DualFunction[Weights], rounding: float, expired: Expired) -> Iterator[Step[Weights]]:
     """Centres towards the optimum. Stops early when ``expired``, and ends where it makes no more headway; gradients
     below ``rounding`` are 0."""
     best, idle, decrease = np.inf, 0, BEGUN
@@ -71,7 +73,7 @@ def proximal_point(function: DualFunction, rounding: float, expired: Expired) ->
         function.recentre(GROWTH if settled else 1.0)
 
 
-def _minimise(function: DualFunction, decrease: float, rounding: float, expired: Expired) -> bool:
+def _minimise(function: DualFunction[Any], decrease: float, rounding: float, expired: Expired) -> bool:
     """Newton steps until the gradient has fallen to ``decrease`` times the first; False if it does not."""
     g = function.gradient()
     goal = max(decrease * float(np.linalg.norm(g)), rounding)
