@@ -245,7 +245,7 @@ cells missing | certificate/proof.py | test_certificate.py::test_forgeries_are_r
 mask of no gate | certificate/proof.py | test_certificate.py::test_forgeries_are_rejected
     if not np.array_equal(Z[rows] > 0, patterns.masks[rows]): => if False:
 neurons off the list | certificate/certificate.py | test_certificate.py::test_a_network_slid_off_its_patterns
-    if outside.size: => if False:
+    if outside is not None: => if False:
 parabola of half the height | solvers/inner/rounded.py | solvers/test_rounded.py
     H = slopes * (Z + w * (1 - slopes)) => H = slopes * 0.5 * (Z + w * (1 - slopes))
 gradient of a sharp kink | solvers/inner/rounded.py | solvers/test_rounded.py
