@@ -273,7 +273,7 @@ slope of the chord | architectures/second_layer.py | oracles/test_second_masks.p
 touch outside its box | architectures/second_layer.py | oracles/test_second_masks.py
     np.clip(touch, np.minimum(v, 0.0), 0.0) => touch
 vectors that are not finite | operators/rectifier_ball.py | oracles/test_second_masks.py
-    np.where(finite[:, None, None], proven, np.inf) => proven
+    prices[~finite] = np.inf => prices[~finite] = 0.0
 units of one sign | operators/rectifier_ball.py | solvers/test_wide_program.py::test_spike
     np.array([1.0, -1.0])[:, None, None] => np.array([1.0, 1.0])[:, None, None]
 gauge a tenth too small | operators/rectifier_ball.py | solvers/test_wide_program.py::test_spike

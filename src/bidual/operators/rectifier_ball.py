@@ -57,7 +57,6 @@ class RectifierBall:
         """(G, 2, P): the bounds of each cone, and sign of the unit."""
         finite = np.isfinite(W.sum(axis=1))
         prices, W = np.zeros((W.shape[0], *self.shape[:2])), np.where(finite[:, None], W, 0.0)
-        prices[~finite] = np.inf
         if self.alive.size == 0:
             return prices
         C = ((W[:, :, None] * self.masks).transpose(0, 2, 1) @ self.X)[:, None] * np.array([1.0, -1.0])[:, None, None]
@@ -65,7 +64,8 @@ class RectifierBall:
         g, s, j = np.nonzero(norms > floor)
         proven = np.where(norms > floor, 0.0, norms)
         proven[g, s, j] = self._cones.project(j, C[g, s, j], floor).bounds
-        prices[:, :, self.alive] = np.where(finite[:, None, None], proven, np.inf)
+        prices[:, :, self.alive] = proven
+        prices[~finite] = np.inf
         return prices
 
     def nearest(self, mask: NDArray[np.intp], U: Matrix) -> Matrix:
