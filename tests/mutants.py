@@ -251,7 +251,7 @@ cells missing | certificate/proof.py | test_certificate.py::test_forgeries_are_r
 mask of no gate | certificate/proof.py | test_certificate.py::test_forgeries_are_rejected
     if not np.array_equal(Z[rows] > 0, patterns.masks[rows]): => if False:
 neurons off the list | certificate/certificate.py | test_certificate.py::test_a_network_slid_off_its_patterns
-    if outside.size: => if False:
+    if outside is not None: => if False:
 parabola of half the height | solvers/inner/rounded.py | solvers/test_rounded.py
     H = slopes * (Z + w * (1 - slopes)) => H = slopes * 0.5 * (Z + w * (1 - slopes))
 gradient of a sharp kink | solvers/inner/rounded.py | solvers/test_rounded.py
@@ -279,7 +279,7 @@ slope of the chord | architectures/second_layer.py | oracles/test_second_masks.p
 touch outside its box | architectures/second_layer.py | oracles/test_second_masks.py
     np.clip(touch, np.minimum(v, 0.0), 0.0) => touch
 vectors that are not finite | operators/rectifier_ball.py | oracles/test_second_masks.py
-    prices.max(axis=(1, 2), initial=0.0), np.inf) => prices.max(axis=(1, 2), initial=0.0), 0.0)
+    prices[~finite] = np.inf => prices[~finite] = 0.0
 units of one sign | operators/rectifier_ball.py | solvers/test_wide_program.py::test_spike
     np.array([1.0, -1.0])[:, None, None] => np.array([1.0, 1.0])[:, None, None]
 gauge a tenth too small | operators/rectifier_ball.py | solvers/test_wide_program.py::test_spike
@@ -290,6 +290,14 @@ units outside their cones | solvers/inner/wide_master.py | solvers/test_wide_pro
     link, coupled, self._cones() @ flat >= 0] => link, coupled]
 sides of the second layer left free | solvers/inner/wide_master.py | solvers/test_wide_program.py::test_spike
     [link, coupled, self => [link, self
+pairs bounded by their better unit | architectures/second_layer.py | solvers/test_wide_program.py::test_two_units
+    else np.maximum(positive[:, None], negative) => else np.minimum(positive[:, None], negative)
+each leaf for all pairs | architectures/second_layer.py | solvers/test_wide_program.py::test_given_widths
+    np.min(each, axis=0).max(initial=0.0) => np.max(each, axis=0).max(initial=0.0)
+width not checked | architectures/parallel_relu3.py | solvers/test_wide_program.py::test_given_widths
+    return np.zeros(units.shape, dtype=bool) if self.width is None else units > self.width => return units > 99
+list that units are not on | certificate/certificate.py | solvers/test_wide_program.py::test_drawn_patterns
+    and _stranger(problem, network, patterns) is None: => and True:
 prune keeps the amplitudes | solvers/prune.py | solvers/test_prune.py
     return neurons.take(kept), x[kept] => return neurons.take(kept), t[kept]
 search cut short is a success | solvers/base.py | solvers/test_statuses.py

@@ -64,7 +64,12 @@ def test_a_residual_block_is_not_two_parallel_networks() -> None:
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"bias": "free"}, "bias='free'"), ({"outputs": "shared"}, "outputs=.separate"), ({"first": 0}, "first must")],
+    [
+        ({"bias": "free"}, "bias='free'"),
+        ({"outputs": "shared"}, "outputs='separate'"),
+        ({"first": 0}, "first must"),
+        ({"width": 3}, "width must"),
+    ],
 )
 def test_refused_parameters(options, message: str) -> None:
     with pytest.raises(InvalidParameterError, match=message):

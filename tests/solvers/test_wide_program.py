@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import minimize
 
 from bidual.architectures import ParallelReLU3, ReLU, Witness, no_neurons
 from bidual.architectures.parallel_relu3 import second_patterns
@@ -172,7 +173,47 @@ def test_more_patterns_are_never_worse_and_each_list_says_its_scope() -> None:
     assert values[-1] == pytest.approx(0.13625, abs=1e-6)
 
 
-def test_drawn_patterns_of_both_layers() -> None:
+def test_given_widths() -> None:
+    """One unit: two layers. Two: all that the spike on four points needs, but not the one on five."""
+    four, five = spike(-1, 0.05), spike(-2, 0.05)
+    values = {}
+    for problem in (four, five):
+        for width in (1, 2):
+            narrow = replace(problem, architecture=ParallelReLU3("penalized", width=width))
+            solution = WideProgram().solve(narrow, TIGHT)
+            assert solution.status == Status.OPTIMAL and solution.certificate.scope == "global"
+            solution.certificate.verify(narrow, solution.network)
+            assert solution.network.layers[0].weight.shape[2] <= width
+            values[len(problem.X), width] = solution.certificate.primal
+    assert values[4, 1] == pytest.approx(two_layers(four), rel=1e-6)
+    assert values[5, 1] == pytest.approx(0.17163983988105670, rel=1e-6)
+    assert values[4, 2] == pytest.approx(0.13625, rel=1e-6)
+    assert 0.13625 * (1 + 1e-2) < values[5, 2] < values[5, 1] * (1 - 1e-2)
+    wide = WideProgram().solve(five, TIGHT)
+    with pytest.raises(CertificateError, match="width=2"):
+        wide.certificate.verify(replace(five, architecture=ParallelReLU3("penalized", width=2)), wide.network)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_two_units(seed: int) -> None:
+    """The bound of the scores of ``((x'u)_+ - (x'w)_+)_+`` and of single units, climbed to from many starts."""
+    problem = gauss(seed, 5)
+    problem = replace(problem, architecture=ParallelReLU3("none", width=2))
+    bound = SecondMasks().price(problem, problem.Y, *_nothing(problem)).dual.bound
+    verify_bound(problem, DualPoint(problem.Y, bound))
+
+    def score(weights: np.ndarray) -> float:
+        u, w = weights.reshape(2, 2)
+        z = np.maximum(np.maximum(problem.X @ u, 0) - np.maximum(problem.X @ w, 0), 0)
+        return -abs(float(problem.Y[:, 0] @ z)) / (np.linalg.norm(u) + np.linalg.norm(w))
+
+    rng = np.random.default_rng(seed)
+    best = max(-minimize(score, rng.normal(size=4), method="Nelder-Mead").fun for _ in range(60))
+    assert best <= bound.value * (1 + 1e-9)
+    assert best >= bound.value * (1 - 1e-3)
+
+
+def test_drawn_patterns() -> None:
     """With all cones: an upper bound of the optimum, and the optimum of the drawn patterns, which is what is stated."""
     problem = gauss(5, 7, intercept=True)
     drawn = replace(problem, architecture=ParallelReLU3("none", first=6, seed=1))

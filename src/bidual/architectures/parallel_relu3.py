@@ -44,12 +44,14 @@ class ParallelReLU3(Architecture):
     sub-networks on a second-layer pattern D if it is one of ``D v`` plus nonnegative multiples of ``+-z_i`` (duality).
 
     bias : of the first layer, ``"penalized"`` or ``"none"``. outputs : only ``"separate"``.
+    width : at most so many first-layer units in a sub-network: 1 (the class of ReLU), 2, or any number (None).
     first, seed : the first-layer patterns that go with a list of second-layer patterns: those of ``first`` Gaussian
     gates drawn with ``seed``, or all (None). Global bounds are of all.
     """
 
     bias: Bias = "penalized"
     outputs: OutputNorm = "separate"
+    width: int | None = None
     first: int | None = None
     seed: int = 0
 
@@ -61,6 +63,11 @@ class ParallelReLU3(Architecture):
         if self.outputs == "shared":
             raise InvalidParameterError(
                 "outputs='shared' has no computable best sub-network; use outputs='separate' (one output for each)"
+            )
+        if self.width not in (None, 1, 2):
+            raise InvalidParameterError(
+                f"width must be 1, 2, or None for any number of first-layer units, got {self.width!r}: more units have "
+                "too many joint patterns"
             )
         if self.first is not None and self.first < 1:
             raise InvalidParameterError(f"first must be at least 1, or None for all patterns, got {self.first!r}")
@@ -107,6 +114,22 @@ class ParallelReLU3(Architecture):
             on &= np.all(known, axis=0)[:, None]
         return on
 
+    def allowed(self, Xl: Rows, neurons: Neurons) -> NDArray[np.bool_]:
+        """(m, 2, P): by sign and first-layer pattern, the units of a sub-network that may change within its width: all,
+        or one in place of each that it has."""
+        first, units = self.first_patterns(Xl), as_networks(neurons.inputs)
+        if self.width is None:
+            return np.ones((len(neurons), 2, len(first)), dtype=bool)
+        places, found = (
+            np.nonzero(np.any(units, axis=0).transpose(2, 0, 1)),
+            np.zeros((len(neurons), 2, len(first)), bool),
+        )
+        for j, s, h in zip(*places, strict=True):
+            u = units[:, s, h, j]
+            Z = Xl @ u / np.maximum(np.abs(Xl) @ np.abs(u), 1e-300)
+            found[j, s, np.argmax(compatible(Z[:, None], first, 1e3 * MARGIN)[0])] = True
+        return found
+
     def first_patterns(self, Xl: Rows) -> Patterns:
         """The first-layer patterns that go with a list of second-layer patterns; RefusedError where double precision
         cannot tell all."""
@@ -131,7 +154,7 @@ class ParallelReLU3(Architecture):
         if cells is None:
             return np.inf
         ball = RectifierBall(Xl, cells.masks)
-        return tree_bound(V, branches, lambda v, touch, sides: leaf_bounds(ball, v, touch, sides))
+        return tree_bound(V, branches, lambda v, touch, sides: leaf_bounds(ball, v, touch, sides, 0.0, self.width))
 
     def on_patterns(self, Xl: Rows, patterns: Patterns, V: Outputs, floor: float) -> PatternPrices:
         """The best sub-networks; only those that may be best of all are looked for."""
@@ -149,16 +172,22 @@ class ParallelReLU3(Architecture):
         return _ball(Xl.tobytes(), Xl.shape, self)
 
     def ranked(self, Xl: Rows, V: Outputs, found: list[tuple[Matrix, int, int]]) -> tuple[Neurons, Vector]:
-        """(neurons, scores): a sub-network of size 1 for each of the units (2, P, p), outputs and signs, best first."""
+        """(neurons, scores): a sub-network of size 1 for each of the units (2, P, p), outputs and signs, best first.
+        Those that are too wide are left out."""
         neurons = no_neurons(Xl.shape[1], V.shape[1])
         for units, k, sign in found:
             neuron = sub_network(units, sign * np.eye(V.shape[1])[k])
-            if neuron is not None:
+            if neuron is not None and not self._too_wide(neuron.inputs).any():
                 neurons = neurons.join(neuron)
         scores = np.einsum("nm,nm->m", V @ neurons.outputs, self.activations(Xl, neurons))
         order = np.argsort(-scores, kind="stable")
         order = order[scores[order] > 0]
         return neurons.take(order), scores[order]
+
+    def _too_wide(self, inputs: Matrix) -> NDArray[np.bool_]:
+        """(m,): which sub-networks have more units than the class allows."""
+        units = np.any(as_networks(inputs), axis=0).sum(axis=(0, 1))
+        return np.zeros(units.shape, dtype=bool) if self.width is None else units > self.width
 
     def layer(self, weight: Matrix, bias: Vector, neurons: Neurons) -> Layer:
         return Layer(weight, bias, "relu")
@@ -210,6 +239,8 @@ class ParallelReLU3(Architecture):
             return f"the branches have units {first!r}, {second!r} and {last!r}; they need relu, one relu and linear"
         if second.bias.any() or (self.bias == "none" and first.bias.any()):
             return "the branches have biases that the class lacks: only the first layer may, with bias='penalized'"
+        if self._too_wide(self.from_network(network)[0].inputs).any():
+            return f"the network has more than width={self.width} first-layer units in a branch; use width=None"
         if not intercept and last.bias.any():
             return "the network has an output intercept, the problem none; set intercept=True"
         return None

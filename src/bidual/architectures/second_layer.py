@@ -107,14 +107,37 @@ def witnessed_bound(ball: RectifierBall, masks: Masks, V: Outputs, witness: Witn
     return float(told.bounds.max(initial=0.0))
 
 
-def leaf_bounds(ball: RectifierBall, v: Vector, touch: Matrix, sides: Matrix, floor: float = 0.0) -> Vector:
+def leaf_bounds(
+    ball: RectifierBall, v: Vector, touch: Matrix, sides: Matrix, floor: float = 0.0, width: int | None = None
+) -> Vector:
     """(L,): a bound of ``max over z in the ball of sum_i v_i (z_i)_+`` for each row of ``touch`` and ``sides`` (L, n).
 
     The sum is at most ``<w, z> + constant``: with ``w_i = touch_i``, any number in [v_i, 0], where v_i <= 0; where
     v_i > 0, with ``v_i z_i`` on side 1, 0 on side -1, and on side 0 the chord ``v_i (z_i + |x_i|)/2``, as
     ``|z_i| <= |x_i|``. Bounds that are at most ``floor`` may be as loose as that.
+
+    ``width`` 1 or 2: of z with at most so many units. Then leaves of the same sides share their bound, as any of their
+    w will do for each unit, or pair of units of opposite signs. (A pair of equal signs is no more than its best unit.)
     """
     W = np.where(v > 0, 0.5 * v * (1.0 + sides), np.clip(touch, np.minimum(v, 0.0), 0.0))
     chords = np.where((v > 0) & (sides == 0), 0.5 * v * ball.reach, 0.0)
     constant = chords.sum(axis=1)
-    return ball.gauge(W, max(0.0, floor - float(constant.max(initial=0.0)))) + constant
+    prices = ball.prices(W, max(0.0, floor - float(constant.max(initial=0.0))))
+    return constant + (prices.max(axis=(1, 2), initial=0.0) if width is None else narrow_gauges(prices, sides, width))
+
+
+def narrow_gauges(prices: NDArray[np.float64], sides: Matrix, width: int) -> Vector:
+    """(L,): of the bounds (L, 2, P) of single units, those of at most ``width`` units, the best w of the same sides
+    for each."""
+    group = np.unique(sides, axis=0, return_inverse=True)[1].ravel()
+    bounds = np.zeros(len(group))
+    for g in range(group.max(initial=-1) + 1):
+        each = [pairs(own, width) for own in prices[group == g]]
+        bounds[group == g] = np.min(each, axis=0).max(initial=0.0)
+    return bounds
+
+
+def pairs(prices: Matrix, width: int | None) -> Matrix:
+    """(P,) or (P, P): of the bounds (2, P) of single units, those of one positive unit, or of it and a negative one."""
+    positive, negative = prices
+    return positive if width == 1 else np.maximum(positive[:, None], negative)

@@ -51,12 +51,12 @@ class RectifierBall:
     def gauge(self, W: Matrix, floor: float = 0.0) -> Vector:
         """(G,): proven bounds of ``max <w, z>`` over the ball for each row w of W (G, n), by projections on the cones
         (:class:`~bidual.operators.cone.Cones`), at most ``floor`` too large; inf where w is not finite."""
-        prices = self.prices(np.where(np.isfinite(W), W, 0.0), floor)
-        return np.where(np.isfinite(W).all(axis=1), prices.max(axis=(1, 2), initial=0.0), np.inf)
+        return self.prices(W, floor).max(axis=(1, 2), initial=0.0)
 
     def prices(self, W: Matrix, floor: float = 0.0) -> NDArray[np.float64]:
         """(G, 2, P): the bounds of each cone, and sign of the unit."""
-        prices = np.zeros((W.shape[0], *self.shape[:2]))
+        finite = np.isfinite(W.sum(axis=1))
+        prices, W = np.zeros((W.shape[0], *self.shape[:2])), np.where(finite[:, None], W, 0.0)
         if self.alive.size == 0:
             return prices
         C = ((W[:, :, None] * self.masks).transpose(0, 2, 1) @ self.X)[:, None] * np.array([1.0, -1.0])[:, None, None]
@@ -65,24 +65,25 @@ class RectifierBall:
         proven = np.where(norms > floor, 0.0, norms)
         proven[g, s, j] = self._cones.project(j, C[g, s, j], floor).bounds
         prices[:, :, self.alive] = proven
+        prices[~finite] = np.inf
         return prices
 
     def nearest(self, mask: NDArray[np.intp], U: Matrix) -> Matrix:
         """(M, p): the projection of each row of U on the cone of its mask (M,), one that is open somewhere."""
         return self._cones.project(np.searchsorted(self.alive, mask), U).points
 
-    def saddle(self, low: Vector, high: Vector) -> Saddle:
+    def saddle(self, low: Vector, high: Vector, allowed: Masks | None = None) -> Saddle:
         """``max over z in the ball of min over low <= w <= high of <w, z>``, a second-order cone program. Entries of
         low and high may be infinite, which asks for ``z >= 0`` or ``z <= 0`` there.
 
         Column generation: of the units, at first those that score most against some w, then those that score more than
-        the value against the last w, until there are none.
+        the value against the last w, until there are none. ``allowed`` (2, P): the signs and masks that may be taken.
         """
         best = Saddle(np.zeros(self.shape), np.where(np.isfinite(low), low, np.minimum(high, 0.0)))
         rounding = CLOSE**1.5 * float(np.abs(best.w) @ self.reach)
         value, units = rounding, np.zeros((0, 2), dtype=np.intp)
         for _ in range(ROUNDS):
-            prices = self.prices(best.w[None], value)[0]
+            prices = self.prices(best.w[None], value)[0] * (1.0 if allowed is None else allowed)
             prices[units[:, 0], units[:, 1]] = 0.0
             order = np.argsort(-prices, axis=None)[: self.X.shape[0]]
             order = order[prices.ravel()[order] > value * (1.0 + CLOSE)]

@@ -10,10 +10,10 @@ import numpy as np
 from bidual.architectures import Branches, Neurons, ParallelReLU3
 from bidual.architectures.arrangement import most_cells
 from bidual.architectures.parallel_relu3 import all_cells
-from bidual.architectures.second_layer import leaf_bounds
+from bidual.architectures.second_layer import leaf_bounds, pairs
 from bidual.certificate import branched_point
 from bidual.errors import InvalidParameterError, RefusedError
-from bidual.operators.rectifier_ball import RectifierBall
+from bidual.operators.rectifier_ball import RectifierBall, Saddle
 from bidual.oracles.base import Oracle, Pricing
 from bidual.problem import Problem
 from bidual.typing import Expired, Matrix, Outputs, Vector, never
@@ -62,7 +62,7 @@ class SecondMasks(Oracle):
                 "second-layer patterns and ParallelReLU3(first=...)"
             )
         cells = all_cells(Xl)
-        tree = _Tree(RectifierBall(Xl, cells.masks), self.keep, target)
+        tree = _Tree(RectifierBall(Xl, cells.masks), architecture.width, self.keep, target)
         for k, v in enumerate(V.T):
             for sign in (1, -1):
                 tree.search(k, sign, sign * v, expired)
@@ -75,6 +75,7 @@ class _Tree:
     """Leaves so far: output, sign, sides (n,) and touch (n,); and the units, output and sign of sub-networks found."""
 
     ball: RectifierBall
+    width: int | None
     keep: int
     target: float
     closed: list[tuple[int, int, Vector, Vector]] = field(default_factory=list)
@@ -93,12 +94,12 @@ class _Tree:
             slope = 0.5 * v * (1.0 + sides)
             saddle = self.ball.saddle(np.where(v > 0, slope, v), np.where(v > 0, slope, 0.0))
             touch, z = saddle.w, saddle.z(self.ball)
-            score = float(v @ np.maximum(z, 0.0))
-            if score > self.target:
-                self.found.append((saddle.units, k, sign))
-                self.best = max(self.best, score)
+            if self.width is None:
+                self._offer(saddle, k, sign, v)
             if not undecided.any() or self._settled(v, sides, touch):
                 self.closed.append((k, sign, sides, touch))
+                if self.width is not None and not self._settled(v, sides, touch):
+                    self._narrow(k, sign, v, sides, touch)
                 continue
             row = np.argmax(np.where(undecided, v * (0.5 * (z + self.ball.reach) - np.maximum(z, 0.0)), -np.inf))
             for side in (-1.0, 1.0):
@@ -106,8 +107,31 @@ class _Tree:
                 child[row] = side
                 open_.append((child, touch))
 
+    def _offer(self, saddle: Saddle, k: int, sign: int, v: Vector) -> None:
+        score = float(v @ np.maximum(saddle.z(self.ball), 0.0))
+        if score > self.target:
+            self.found.append((saddle.units, k, sign))
+            self.best = max(self.best, score)
+
+    def _narrow(self, k: int, sign: int, v: Vector, sides: Vector, touch: Vector) -> None:
+        """More leaves of the same sides, until each unit, or pair of opposite units, is bounded by one of them."""
+        w = np.where(v > 0, 0.5 * v * (1.0 + sides), touch)
+        best = pairs(self.ball.prices(w[None])[0], self.width)
+        tried = np.zeros(best.shape, dtype=bool)
+        while (open_ := np.where(tried, 0.0, best)).max(initial=0.0) > self._aim():
+            place = np.unravel_index(np.argmax(open_), best.shape)
+            tried[place], allowed = True, np.zeros(self.ball.shape[:2], dtype=bool)
+            allowed[np.arange(len(place)), place] = True
+            saddle = self.ball.saddle(np.where(v > 0, w, v), np.where(v > 0, w, 0.0), allowed)
+            self._offer(saddle, k, sign, v)
+            self.closed.append((k, sign, sides, saddle.w))
+            best = np.minimum(best, pairs(self.ball.prices(saddle.w[None])[0], self.width))
+
+    def _aim(self) -> float:
+        return self.target if len(self.found) < self.keep else max(self.target, self.best)
+
     def _settled(self, v: Vector, sides: Vector, touch: Vector) -> bool:
-        aim = self.target if len(self.found) < self.keep else max(self.target, self.best)
+        aim = self._aim()
         return bool(leaf_bounds(self.ball, v, touch[None], sides[None], aim)[0] <= aim)
 
     def leaves(self) -> Branches:

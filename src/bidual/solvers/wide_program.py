@@ -101,6 +101,7 @@ def _none(problem: Problem) -> Neurons:
 def _take_in(master: WideMaster, problem: Problem, pricing: Pricing, target: float) -> bool:
     """The cells of the sub-networks above the target, on the listed patterns if there is a list; True if one is new."""
     architecture, point = problem.architecture, pricing.dual
+    assert isinstance(architecture, ParallelReLU3)
     neurons = pricing.neurons.take(pricing.scores > target)
     outputs, listed = neurons.outputs, architecture.patterns(problem.lifted, neurons)
     j, places = np.arange(len(neurons)), np.arange(len(neurons))
@@ -108,4 +109,5 @@ def _take_in(master: WideMaster, problem: Problem, pricing: Pricing, target: flo
         listed = point.bound.patterns
         j, places = np.nonzero(architecture.lies_on(problem.lifted, neurons, listed))
     output = np.argmax(np.abs(outputs), axis=0)[j]
-    return master.add(listed.masks[:, places], output, np.sign(outputs[output, j]).astype(np.int64))
+    signs = np.sign(outputs[output, j]).astype(np.int64)
+    return master.add(listed.masks[:, places], output, signs, architecture.allowed(problem.lifted, neurons)[j])

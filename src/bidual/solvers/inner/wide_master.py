@@ -48,23 +48,26 @@ class WideMaster:
     a first-layer mask p, ``S_p X u >= 0``, and ``S_l z >= 0`` couples them. Cells are taken in by :meth:`add`; their
     units when the dual vector and the multipliers of ``S_l z >= 0`` ask for them.
 
-    cells : (mask, output, sign) of each; units (M, 3): cell, 0 or 1 for the sign s, and first-layer mask.
+    cells : (mask, output, sign) of each, and the units (2, P) it may have, 0 or 1 for the sign s by first-layer mask;
+    units (M, 3): cell, sign and first-layer mask.
     """
 
     problem: Problem
     ball: RectifierBall
     tol: float
     cells: list[tuple[Masks, int, int]] = field(default_factory=list)
+    allowed: list[Masks] = field(default_factory=list)
     units: NDArray[np.intp] = field(default_factory=lambda: np.zeros((0, 3), dtype=np.intp))
 
-    def add(self, masks: Masks, output: NDArray[np.intp], sign: NDArray[np.int64]) -> bool:
-        """Take in the cells of masks (n, m), outputs (m,) and signs (m,); True if one is new."""
-        known = {(mask.tobytes(), k, o) for mask, k, o in self.cells}
-        before = len(self.cells)
-        for mask, k, o in zip(masks.T, output.tolist(), sign.tolist(), strict=True):
-            if (mask.tobytes(), k, o) not in known and mask.any():
-                known.add((mask.tobytes(), k, o))
+    def add(self, masks: Masks, output: NDArray[np.intp], sign: NDArray[np.int64], allowed: NDArray[np.bool_]) -> bool:
+        """Take in the cells of masks (n, m), outputs (m,), signs (m,) and units (m, 2, P); True if one is new."""
+        named = zip(self.cells, self.allowed, strict=True)
+        known, before = {_name(*cell, units) for cell, units in named}, len(self.cells)
+        for mask, k, o, units in zip(masks.T, output.tolist(), sign.tolist(), allowed, strict=True):
+            if mask.any() and _name(mask, k, o, units) not in known:
+                known.add(_name(mask, k, o, units))
                 self.cells.append((mask, k, o))
+                self.allowed.append(units)
         return len(self.cells) > before
 
     def solve(self, V: Outputs, price: float) -> WideSolution | None:
@@ -86,7 +89,7 @@ class WideMaster:
             return False
         W = np.array([np.where(mask, o * V[:, k] + m, -m) for (mask, k, o), m in zip(self.cells, mu, strict=True)])
         worth = max(price * (1.0 + CLOSE), least_score(self.problem, V))
-        wanted = np.argwhere(self.ball.prices(W, price) > worth)
+        wanted = np.argwhere((self.ball.prices(W, price) > worth) & np.array(self.allowed))
         known = set(map(tuple, self.units.tolist()))
         new = [unit for unit in wanted.tolist() if tuple(unit) not in known]
         self.units = np.concatenate([self.units, np.array(new, dtype=np.intp).reshape(-1, 3)])
@@ -168,6 +171,10 @@ class WideMaster:
         columns = np.arange(masks.size).reshape(masks.shape)
         rows = k[:, None] * n + np.arange(n)
         return _sparse(np.where(masks, o[:, None], 0.0), rows, columns, (c * n, masks.size))
+
+
+def _name(mask: Masks, output: int, sign: int, units: Masks) -> tuple[bytes, int, int, bytes]:
+    return mask.tobytes(), output, sign, units.tobytes()
 
 
 def _sparse(entries: Matrix, rows: NDArray[Any], columns: NDArray[Any], shape: tuple[int, int]) -> csr_array:
