@@ -11,6 +11,7 @@ from bidual.penalties import Strength
 from bidual.program import Blocks, Program
 from bidual.solvers.inner.active_blocks import ActiveBlocks
 from bidual.solvers.inner.group_newton import group_newton, single
+from bidual.solvers.inner.preconditioner import moments
 from bidual.solvers.inner.proximal_point import Step
 from bidual.typing import Expired, Masks, Matrix, Outputs, Vector
 
@@ -38,7 +39,7 @@ def working_blocks(program: Program, start: Blocks, b: Vector, tol: float, expir
         return
     assert isinstance(problem.penalty, Strength)
     beta, best, idle, u = problem.penalty.beta, 1.0, 0, start
-    V = problem.dual_vector(_predicted(program, u, b))
+    V, about = problem.dual_vector(_predicted(program, u, b)), moments(program.data)
     scores, listed = program.data.lengths(single(V)), np.zeros((len(program.patterns), c), dtype=bool)
     while idle < IDLE and not expired():
         listed &= scores >= NEAR * beta
@@ -48,7 +49,7 @@ def working_blocks(program: Program, start: Blocks, b: Vector, tol: float, expir
         pattern, output = np.nonzero(listed)
         blocks = Blocks(pattern, output, np.zeros((pattern.size, program.data.shape[1])))
         goal, step = max(0.03 * best, 0.3 * tol), None
-        for step in group_newton(program, _with(blocks, u, c), b, expired):
+        for step in group_newton(program, _with(blocks, u, c), b, expired, about):
             if step.gap <= goal:
                 break
         if step is None:
