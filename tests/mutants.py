@@ -186,6 +186,8 @@ intercept of another step | solvers/inner/envelope.py | solvers/test_envelope.py
     / (2.0 * self.w) if self.w => / self.w if self.w
 output on another's patterns | solvers/inner/active_blocks.py | solvers/test_active_blocks.py
     masks) for own, masks in self.of_outputs] => masks) for own, masks in self.of_outputs[::-1]]
+multipliers of the wrong sign | solvers/cone_penalized.py | solvers/test_cone_penalized.py
+    self.program.adjoint(-V) - self._hinges(U)[1] => self.program.adjoint(-V) + self._hinges(U)[1]
 blocks of another output | operators/masked.py | solvers/test_active_blocks.py
     xp.take(values[:, rows], which, axis=0) => values[:1, rows]
 no error of single precision | operators/masked.py | solvers/test_working_blocks.py

@@ -1,6 +1,7 @@
 """Solvers propose networks; the driver judges them."""
 
 from bidual.solvers.base import Budget, Iterate, Record, Solution, Solver, Status, Stop, drive
+from bidual.solvers.cone_penalized import ConePenalized, cone_penalized
 from bidual.solvers.conic import Conic
 from bidual.solvers.fixed_patterns import FixedPatterns
 from bidual.solvers.frank_wolfe import FrankWolfe
@@ -23,6 +24,7 @@ SOLVERS: dict[str, type[Solver]] = {
 __all__ = [
     "SOLVERS",
     "Budget",
+    "ConePenalized",
     "Conic",
     "FixedPatterns",
     "FrankWolfe",
@@ -37,5 +39,6 @@ __all__ = [
     "Stop",
     "WideProgram",
     "WorkingSet",
+    "cone_penalized",
     "drive",
 ]

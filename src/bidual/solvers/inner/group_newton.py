@@ -13,7 +13,7 @@ from bidual.program import Blocks, Program
 from bidual.solvers.inner.active_blocks import ActiveBlocks
 from bidual.solvers.inner.conjugate_gradients import conjugate_gradients
 from bidual.solvers.inner.envelope import Envelope
-from bidual.solvers.inner.preconditioner import MeanField, moments
+from bidual.solvers.inner.preconditioner import MeanField, Moments, moments
 from bidual.solvers.inner.proximal_point import DualFunction, Step, line_search, proximal_point
 from bidual.typing import Expired, Matrix, Outputs, Vector, never
 
@@ -24,7 +24,9 @@ SINGLE = 1e-4
 """Down to this relative gap all products are in single precision; those of the directions always."""
 
 
-def group_newton(program: Program, blocks: Blocks, b: Vector, expired: Expired = never) -> Iterator[Step[Blocks]]:
+def group_newton(
+    program: Program, blocks: Blocks, b: Vector, expired: Expired = never, about: Moments | None = None
+) -> Iterator[Step[Blocks]]:
     """Proximal-point steps towards the optimum of ``L(F) + beta sum ||u_i||`` over the listed blocks, all others 0:
     ``F_k = sum D_i X u_i + b_k`` over the blocks of output k, D_i being of their patterns.
 
@@ -38,12 +40,14 @@ def group_newton(program: Program, blocks: Blocks, b: Vector, expired: Expired =
     preconditioned conjugate gradients. ``X'D_i theta`` is carried along, and ``V = -grad L(G)`` is a dual vector, so
     one product certifies a step, over the listed blocks. The first theta is a multiple of the dual vector at (u, b).
 
-    Stops early when ``expired``, and ends where it makes no more headway, at a gap of 1e-9 or so. The loss must be
-    smooth, the penalty a Strength, the outputs separate. Source: the augmented Lagrangian method of Li, Sun & Toh
-    2018, for blocks, and with a proximal term for the predictions too.
+    Stops early when ``expired``, and ends where it makes no more headway, at a gap of 1e-9 or so. ``about``: what the
+    preconditioner needs to know of the data, where it is known. The loss must be smooth, the penalty a Strength, the
+    outputs separate. Source: the augmented Lagrangian method of Li, Sun & Toh 2018, for blocks, and with a proximal
+    term for the predictions too.
     """
     rounding = 1e-14 * (float(np.linalg.norm(program.problem.Y)) or 1.0)
-    yield from proximal_point(_Newton(program, blocks, b), rounding, expired)
+    newton = _Newton(program, blocks, b, about or moments(program.data))
+    yield from proximal_point(newton, rounding, expired)
 
 
 @final
@@ -64,7 +68,7 @@ class _Point:
 class _Newton(DualFunction[Blocks]):
     """The blocks and the envelope around the centre, and the point in hand."""
 
-    def __init__(self, program: Program, start: Blocks, b: Vector):
+    def __init__(self, program: Program, start: Blocks, b: Vector, about: Moments):
         problem = program.problem
         assert isinstance(problem.penalty, Strength)
         self.problem, self.beta, self.start = problem, problem.penalty.beta, start
@@ -74,7 +78,7 @@ class _Newton(DualFunction[Blocks]):
         which = np.flatnonzero(start.weight.any(axis=1))
         F = self.blocks.take(which).forward(start.weight[which]) + b
         self.U, self.envelope = start.weight, Envelope.around(problem, F, b, w)
-        self.moments = moments(program.data)
+        self.moments = about
         theta = problem.dual_vector(F)
         C = self.blocks.adjoint(theta)
         limit = problem.penalty.limit(_longest(C))

@@ -11,11 +11,12 @@ from bidual.penalties import Strength
 from bidual.program import Blocks, Program
 from bidual.solvers.inner.active_blocks import ActiveBlocks
 from bidual.solvers.inner.group_newton import group_newton, single
+from bidual.solvers.inner.preconditioner import moments
 from bidual.solvers.inner.proximal_point import Step
 from bidual.typing import Expired, Masks, Matrix, Outputs, Vector
 
-FIRST = 50
-"""Blocks that join at first, for each output."""
+FIRST, SHARE = 50, 0.05
+"""Blocks that may join at a time, for each output, or as a share of all."""
 
 IDLE = 3
 """Rounds without a smaller gap after which the method ends."""
@@ -28,8 +29,9 @@ def working_blocks(program: Program, start: Blocks, b: Vector, tol: float, expir
     """Steps of :func:`~bidual.solvers.inner.group_newton.group_newton` on few blocks, with gaps over all of them.
 
     Solve on the blocks that are not 0 or score about the strength, and those that score most; score all blocks against
-    the dual vector, which certifies it; repeat. As many join at a time as there are, at most. Each round is as precise
-    as a tenth of the gap before it, or ``tol``, asks for. ``start`` lists the blocks that are not 0.
+    the dual vector, which certifies it; repeat. No more join at a time than there are, or a small share of all. Each
+    round is as precise as a small share of the gap before it, or ``tol``, asks for. ``start`` lists the blocks that are
+    not 0.
     """
     problem, c = program.problem, program.problem.n_outputs
     if not program.large:
@@ -37,16 +39,17 @@ def working_blocks(program: Program, start: Blocks, b: Vector, tol: float, expir
         return
     assert isinstance(problem.penalty, Strength)
     beta, best, idle, u = problem.penalty.beta, 1.0, 0, start
-    V = problem.dual_vector(_predicted(program, u, b))
+    V, about = problem.dual_vector(_predicted(program, u, b)), moments(program.data)
     scores, listed = program.data.lengths(single(V)), np.zeros((len(program.patterns), c), dtype=bool)
     while idle < IDLE and not expired():
         listed &= scores >= NEAR * beta
         listed[u.pattern, u.output] = True
-        listed |= _largest(np.where(listed | (scores <= beta), 0.0, scores), max(FIRST * c, len(u.pattern)))
+        most = max(FIRST * c, int(SHARE * scores.size), u.pattern.size)
+        listed |= _largest(np.where(listed | (scores <= beta), 0.0, scores), most)
         pattern, output = np.nonzero(listed)
         blocks = Blocks(pattern, output, np.zeros((pattern.size, program.data.shape[1])))
         goal, step = max(0.03 * best, 0.3 * tol), None
-        for step in group_newton(program, _with(blocks, u, c), b, expired):
+        for step in group_newton(program, _with(blocks, u, c), b, expired, about):
             if step.gap <= goal:
                 break
         if step is None:
