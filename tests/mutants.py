@@ -41,7 +41,7 @@ every pixel its own scale | estimators/encoding.py | estimators/test_convolution
 unused bits flipped | operators/bits.py | operators/test_bits.py::test_pairs_are_complementary_and_none_is_missed
     complement[-1:] &= tail => pass
 targets take no memory | solvers/memory.py | solvers/test_memory.py::test_the_limit_is_kept_and_costs_no_accuracy
-    VECTORS * n * c + WEIGHTS => WEIGHTS
+    VECTORS * problem.Y.size + WEIGHTS => WEIGHTS
 gate without its bits compared | architectures/base.py | test_certificate.py::test_a_network_slid_off_its_patterns
     place.get(mask.tobytes(), -1) => place.get(mask.tobytes(), 0)
 squared conjugate | losses/squared.py | losses/test_losses.py::test_fenchel_young

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from bidual import MLPRegressor
-from bidual.architectures import ReLU
-from bidual.errors import InvalidParameterError
+from bidual.architectures import GatedReLU, ReLU
+from bidual.errors import InvalidParameterError, RefusedError
 from bidual.losses import Squared
 from bidual.oracles import LocalSearch
 from bidual.penalties import Ball, Penalty, Strength
@@ -60,3 +60,9 @@ def test_through_the_estimator() -> None:
 def test_refuses_no_restarts(restarts: int) -> None:
     with pytest.raises(InvalidParameterError, match=f"restarts must be at least 1, got {restarts}"):
         Restarts(BLIND, restarts)
+
+
+def test_refuses_units_with_gates() -> None:
+    gated = Problem(X, Y, Squared(), GatedReLU(), Strength(2.0))
+    with pytest.raises(RefusedError, match="random neurons, which have no gates"):
+        Restarts(WorkingSet()).solve(gated)

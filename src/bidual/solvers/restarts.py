@@ -40,6 +40,8 @@ class Restarts(Solver):
             raise InvalidParameterError(f"restarts must be at least 1, got {self.restarts!r}")
 
     def accepts(self, problem: Problem) -> str | None:
+        if problem.architecture.gated:
+            return "Restarts joins a network with random neurons, which have no gates; use the solver alone"
         return self.inner.accepts(problem)
 
     def iterates(self, problem: Problem, start: Network | None, budget: Budget) -> Iterator[Iterate]:
