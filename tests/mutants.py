@@ -346,6 +346,10 @@ stated dual not compared | theorems/certificate.py | theorems/test_certificate.p
     if not self.dual <= proven.dual + scale: => if False:
 weights without their root | estimators/linear_certificate.py | estimators/test_deep_linear.py::test_weights_count_rows
     root, kept = np.sqrt(weights)[:, None], => root, kept = weights[:, None],
+offset in every branch | estimators/encoding.py | estimators/test_depth.py::test_fit_predict_prove_save
+    np.eye(last.n_branches)[:, :1] * offset => np.ones((last.n_branches, 1)) * offset
+branches of other paths | display/hidden_paths.py | display/test_activation_patterns.py
+    branches = gates[0, units[:, 0]] => branches = gates[0, : units.shape[0]][::-1]
 folding without the mean | estimators/encoding.py | display/test_function.py
     bias - scaling.offset @ weight => bias
 multipliers far from feasible | planted/single_neuron.py | planted/test_single_neuron.py::test_verify_notices_changes

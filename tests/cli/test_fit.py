@@ -124,3 +124,17 @@ def test_without_matplotlib_there_is_a_report_without_plots(
     assert ran.code == 0
     page = (tmp_path / "report.html").read_text(encoding="utf8")
     assert "pip install &#x27;bidual[plot]&#x27;" in page and "<img" not in page
+
+
+def test_more_layers(run: Command, tables: Path, tmp_path: Path) -> None:
+    deep = ("--layers", "3", "--branches", "6", "--branch-width", "4", "--patterns", "30")
+    data, target = tables / "small.csv", ("--target", "price", "--drop", "sick", "--activation", "gated_relu")
+    ran = run("fit", data, *target, *deep, "--out", tmp_path, "--json")
+    assert ran.code == 0 and ran.json["layers"] == 3
+    model = bidual.load_model(tmp_path / "model.npz")
+    assert (model.n_branches, model.branch_width, model.n_patterns) == (6, 4, 30)
+    report = (tmp_path / "report.html").read_text(encoding="utf8")
+    assert "3 layers, activation gated_relu" in report and "the gates of this network were drawn" in report
+    assert run("verify", tmp_path / "model.npz", data).code == 0
+    refused = run("fit", data, "--target", "price", "--drop", "sick", "--layers", "4", "--out", tmp_path)
+    assert refused.code == 2 and "n_layers=4 is not trained with activation='relu'" in refused.err

@@ -12,7 +12,17 @@ from bidual import MLPClassifier, MLPRegressor
 from bidual.display import DISPLAYS, ActivationPatternDisplay, FunctionDisplay
 from bidual.network import Layer, Network
 
-KINDS = ("regressor", "no neurons", "two outputs", "gated", "gated paths", "filters", "binary", "three classes")
+KINDS = (
+    "regressor",
+    "no neurons",
+    "two outputs",
+    "gated",
+    "gated paths",
+    "three layers",
+    "filters",
+    "binary",
+    "three classes",
+)
 
 
 @cache
@@ -28,6 +38,8 @@ def fitted(kind: str) -> tuple[Any, Any, Any]:
         y = np.column_stack([y, X[:, 1]])
     elif kind.startswith("gated"):
         model.set_params(activation="gated_relu", n_layers=2 if kind == "gated" else 4)
+    elif kind == "three layers":
+        X, y, model.n_layers = X[:8], y[:8], 3
     elif kind == "filters":
         model.set_params(image_shape=(1, 2), filter_size=1)
     elif kind != "regressor":

@@ -9,6 +9,7 @@ from typing import final
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
+from bidual.architectures import ParallelReLU3
 from bidual.certificate import Certificate, DualPoint, certify, verify_bound
 from bidual.errors import CertificateError, InvalidParameterError, RefusedError
 from bidual.network import Network
@@ -143,6 +144,8 @@ def furthest(problem: Problem, point: DualPoint, sign: int, budget: float) -> fl
 
 def refusal(problem: Problem) -> str | None:
     """None, or why no row can pull a prediction as far as it goes."""
+    if isinstance(problem.architecture, ParallelReLU3):
+        return "sub-networks of three layers are no units that a row can pull; fit a network of two layers"
     if problem.n_outputs > 1:
         return f"the network has {problem.n_outputs} outputs; ask for the range of one, with a fit for each target"
     if problem.loss.name not in ("squared", "huber", "logistic"):

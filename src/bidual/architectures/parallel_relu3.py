@@ -136,16 +136,17 @@ class ParallelReLU3(Architecture):
         return sample(Xl, self.first, self.seed) if self.first is not None else all_cells(Xl)
 
     def sample(self, Xl: Rows, n_patterns: int, seed: int, antithetic: bool = False) -> Patterns:
-        """The distinct nonempty second-layer patterns of ``n_patterns`` random networks, each of ``DRAWN`` first-layer
-        units out of those whose patterns go with a list, with Gaussian output weights: opposite ones in pairs if
-        ``antithetic``."""
+        """At most ``n_patterns`` distinct second-layer patterns: that of all rows, with which two-layer networks are in
+        the class, and nonempty ones of random networks, each of ``DRAWN`` first-layer units out of those whose patterns
+        go with a list, with Gaussian output weights: opposite ones in pairs if ``antithetic``."""
         units, rng = self.first_patterns(Xl).gates, np.random.default_rng([seed, 2])
         drawn = -(-n_patterns // 2) if antithetic else n_patterns
         chosen = units[:, rng.integers(units.shape[1], size=(drawn, DRAWN))]
         H = np.maximum(np.einsum("nq,qph->nph", Xl, chosen), 0.0)
         Z = np.einsum("nph,ph->np", H, rng.standard_normal((drawn, DRAWN)))
         Z = np.hstack([Z, -Z])[:, :n_patterns] if antithetic else Z
-        return second_patterns(Z > 0.0, Xl.shape[1]).nonempty().distinct()
+        masks = np.column_stack([np.ones(len(Xl), dtype=bool), Z > 0.0])[:, :n_patterns]
+        return second_patterns(masks, Xl.shape[1]).nonempty().distinct()
 
     def norm_bound(self, Xl: Rows, V: Outputs) -> float:
         return max(bounds.nonnegative(Xl, v) for v in V.T)

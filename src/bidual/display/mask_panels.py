@@ -80,7 +80,8 @@ def tell_groups(ax: Axes, labels: NDArray[Any]) -> None:
 
 
 def tell_values(ax: Axes, values: Vector) -> None:
-    """Some of the values of the rows at the left."""
+    """Some of the values of the rows at the left; what is tiny beside the largest is rounding."""
+    values = np.where(np.abs(values) > 1e-6 * np.abs(values).max(), values, 0.0)
     rows = np.unique(np.linspace(0, values.size - 1, 5).round().astype(int))
     ax.set_yticks(rows + 0.5, [f"{value:.3g}" for value in values[rows]])
 

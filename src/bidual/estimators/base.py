@@ -107,9 +107,9 @@ class ConvexMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type
         try:
             solution = solver.solve(problem, stop, listeners, start)
         except RefusedError as error:
-            if self.solver != "conic":
+            if self.solver not in ("conic", "wide_program"):
                 raise
-            raise RefusedError(f"solver='conic' refuses this problem ({error}); use solver='auto'") from error
+            raise RefusedError(f"solver={self.solver!r} refuses this problem ({error}); use solver='auto'") from error
         certificate = FittedCertificate(solution.certificate, solution.network, formulation)
         self._restore(certificate, solution.status, solution.history)
         listeners.close()

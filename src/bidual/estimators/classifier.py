@@ -49,7 +49,9 @@ class MLPClassifier(ClassifierMixin, OneFitClassification):  # type: ignore[misc
     The problem has an equivalent convex program, and that program a dual: every dual point bounds the objective of
     every network from below. ``certificate_`` holds the objective of the network found and the best proven bound.
 
-    Gated networks have any depth (``n_layers``). Their gates are fixed, and every path through these opens one unit.
+    With ``n_layers=3``, ``f`` is a sum of branches ``((x'W_k)_+ w_k)_+ a_k``, any number of any widths, with
+    ``size(f) = sum_k ||a_k|| sum_j ||W_kj|| |w_kj|``. Gated networks have any depth. Their gates are fixed, and every
+    path through these opens one unit.
 
     Parameters
     ----------
@@ -59,21 +61,24 @@ class MLPClassifier(ClassifierMixin, OneFitClassification):  # type: ignore[misc
         "leaky_relu" has slope 0.01; "gated_relu" decides by a fixed linear gate when a unit is active. Of "sign" and
         "tanh" units only the output weights are priced: ``||u_j||`` counts as 1.
     n_layers : int, default=2
-        Layers of weights; more than two with "gated_relu" only.
+        Layers of weights: 2; 3 with "relu", exactly for up to a dozen rows, else on sampled activation patterns, by an
+        interior-point method for a few dozen (needs cvxpy); any number with "gated_relu".
     n_branches : int, default=10
+        With three layers or more. Of "gated_relu": the gates are random ReLU networks side by side, so many of them. Of
+        "relu": the sampled activation patterns of the second layer, where they are sampled.
     branch_width : int, default=20
-        With three layers or more: the gates are random ReLU networks side by side, ``n_branches`` of them, with hidden
-        layers of ``branch_width`` units and one unit at the end. Each path through a branch opens a unit of the
-        network, where all its gates are open.
+        With "gated_relu" and three layers or more: units of the hidden layers of a branch, which ends in one unit. Each
+        path through it opens a unit of the network, where all its gates are open.
     loss : {"log_loss", "hinge", "squared_hinge", "squared_error"}, default="log_loss"
         Probabilities need "log_loss". "squared_hinge" and "squared_error" are halved squares.
     solver : {"auto", "working_set", "fixed_patterns", "conic", "incremental", "frank_wolfe", \
-"stochastic_frank_wolfe"}, default="auto"
+"stochastic_frank_wolfe", "wide_program"}, default="auto"
         "auto" is "working_set", which finds its own neurons; for "sign" and "tanh" units it is "incremental", which
         adds units until none improves, and for filters (``image_shape``) of "gated_relu" units "fixed_patterns".
         "fixed_patterns" solves the convex program on ``n_patterns`` sampled activation patterns. "conic" hands all
         patterns of a small problem to an interior-point solver (needs cvxpy). "frank_wolfe" and
-        "stochastic_frank_wolfe" need a ``radius``, the latter ``fit_intercept=False``.
+        "stochastic_frank_wolfe" need a ``radius``, the latter ``fit_intercept=False``. "wide_program" is
+        that of ReLU networks with three layers.
     oracle : {"auto", "enumerated", "local_search", "branch_and_bound", "spike_free", "swept", "line_search", \
 "mixed_integer", "logistic", "svm", "perceptron", "tanh_ascent"}, default="auto"
         How the next neuron is found; "auto" is the strongest that is affordable. "enumerated" looks at every activation
@@ -102,7 +107,8 @@ class MLPClassifier(ClassifierMixin, OneFitClassification):  # type: ignore[misc
     radius : float, default=None
         If given, ``size(f) <= radius`` takes the place of the penalty, and ``alpha`` is ignored.
     n_patterns : int, default=200
-        Sampled activation patterns, where patterns are sampled: with three layers or more, those of paths.
+        Sampled activation patterns, where patterns are sampled: of deep gated networks those of paths, of three-layer
+        ReLU networks those of the first layer.
     max_neurons : int, default=None
         Limit on the hidden units. The best network within it need not be optimal among all.
     restarts : int, default=0
@@ -149,10 +155,10 @@ class MLPClassifier(ClassifierMixin, OneFitClassification):  # type: ignore[misc
     history_ : tuple of Record
         Time, objective and bounds of each iteration.
     coefs_ : list of two arrays, (n_features, n_neurons) and (n_neurons, n_outputs)
-        The weights, on raw data. Gated networks have two arrays at any depth: once their gates are known, one linear
-        unit for each path.
+        The weights, on raw data. ReLU networks of three layers have three arrays, with the branch as first axis. Gated
+        networks of any depth have two: once their gates are known, they are linear in one unit for each path.
     intercepts_ : list of two arrays, (n_neurons,) and (n_outputs,)
-        The biases, on raw data.
+        The biases, on raw data; with a branch axis as ``coefs_``.
     gates_ : tuple of two arrays, (n_features, n_neurons) and (n_neurons,), or None
         Weights and biases of the gates of "gated_relu", on raw data. With three layers or more, the
         :class:`bidual.gates.GateNetwork` and each unit's path through it, a branch and a unit of each layer.

@@ -14,7 +14,7 @@ from bidual.estimators.scaling import Scaling, check_moderate
 from bidual.estimators.targets import RealTargets, Targets, numbers
 from bidual.network import Layer, Network
 from bidual.patches import Patches
-from bidual.typing import Matrix, Outputs, Rows, Weights
+from bidual.typing import Matrix, Outputs, Rows, Vector, Weights
 
 
 @final
@@ -80,17 +80,19 @@ class Encoding:
 
     def fold(self, network: Network) -> Network:
         """The same network on the user's columns: the standardisation becomes part of the weights."""
-        hidden, last = network.layers
-        out = self._output_scaling(last.bias.size)
-        folded = Layer(last.weight * out.factor, (last.bias + out.offset) * out.factor)
-        return Network((_moved(_fold_in, self._seen_by(hidden), hidden), folded))
+        first, *middle, last = network.layers
+        out = self._output_scaling(network.n_outputs)
+        bias = (last.bias + _once(out.offset, last)) * out.factor
+        folded = replace(last, weight=last.weight * out.factor, bias=bias)
+        return Network((_moved(_fold_in, self._seen_by(first), first), *middle, folded))
 
     def unfold(self, network: Network) -> Network:
         """The inverse of :meth:`fold`."""
-        hidden, last = network.layers
-        out = self._output_scaling(last.bias.size)
-        unfolded = Layer(last.weight / out.factor, last.bias / out.factor - out.offset)
-        return Network((_moved(_fold_out, self._seen_by(hidden), hidden), unfolded))
+        first, *middle, last = network.layers
+        out = self._output_scaling(network.n_outputs)
+        bias = last.bias / out.factor - _once(out.offset, last)
+        unfolded = replace(last, weight=last.weight / out.factor, bias=bias)
+        return Network((_moved(_fold_out, self._seen_by(first), first), *middle, unfolded))
 
     def _seen_by(self, hidden: Layer) -> Scaling:
         """The scaling of what a unit sees: of the first patch, which is that of every patch."""
@@ -102,6 +104,11 @@ class Encoding:
     def same_as(self, other: Encoding) -> bool:
         """True if both give the same problem, up to rounding."""
         return self.inputs.same_as(other.inputs) and self.targets.same_as(other.targets)
+
+
+def _once(offset: Vector, last: Layer) -> Matrix:
+    """The offset of the outputs as a bias of the last layer: that of its first branch, if there are branches."""
+    return offset if last.n_branches is None else np.eye(last.n_branches)[:, :1] * offset
 
 
 Fold = Callable[[Scaling, Matrix, Matrix], tuple[Matrix, Matrix]]

@@ -11,9 +11,19 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from bidual.architectures import Architecture, Bounded, Convolutional, GatedReLU, Linear, ReLU, Sign, Tanh
+from bidual.architectures import (
+    Architecture,
+    Bounded,
+    Convolutional,
+    GatedReLU,
+    Linear,
+    ParallelReLU3,
+    ReLU,
+    Sign,
+    Tanh,
+)
 from bidual.errors import InvalidDataError, InvalidParameterError, MemoryLimitError, MissingDependencyError
-from bidual.estimators.depth import check_depth
+from bidual.estimators.depth import check_depth, wide_program
 from bidual.oracles import (
     BranchAndBound,
     Classifiers,
@@ -168,6 +178,8 @@ def choose_solver(params: Mapping[str, Any], problem: Problem, seed: int) -> Sol
             f"memory_limit={params['memory_limit']!r} is kept by solver='fixed_patterns' only, with gated or linear "
             "units, a smooth loss, and neither radius nor max_neurons; choose these, or leave memory_limit out"
         )
+    if isinstance(problem.architecture, ParallelReLU3):
+        return wide_program(params, problem.architecture, seed)
     usual = default_oracle(problem, seed, device) if name in ("auto", "working_set") else None
     if isinstance(usual, Sampled):
         oracle = Sampled(n_patterns, seed)

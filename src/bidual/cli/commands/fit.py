@@ -54,10 +54,10 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--radius", type=positive, help="budget for the size of the network, in place of --alpha")
     parser.add_argument("--activation", help="relu (default), leaky_relu, abs, gated_relu, linear, sign or tanh")
     parser.add_argument(
-        "--layers", dest="n_layers", type=count, metavar="N", help="of weights: 2 (default), or more with gated_relu"
+        "--layers", dest="n_layers", type=count, metavar="N", help="2 (default), 3 with relu, any with gated_relu"
     )
     parser.add_argument(
-        "--branches", dest="n_branches", type=count, metavar="N", help="of the gates, with 3 layers or more"
+        "--branches", dest="n_branches", type=count, metavar="N", help="of the gates, or sampled second-layer patterns"
     )
     parser.add_argument("--branch-width", type=count, metavar="N", help="units in a layer of a branch of gates")
     parser.add_argument("--patterns", dest="n_patterns", type=count, metavar="N", help="sampled activation patterns")
