@@ -346,6 +346,8 @@ stated dual not compared | theorems/certificate.py | theorems/test_certificate.p
     if not self.dual <= proven.dual + scale: => if False:
 weights without their root | estimators/linear_certificate.py | estimators/test_deep_linear.py::test_weights_count_rows
     root, kept = np.sqrt(weights)[:, None], => root, kept = weights[:, None],
+sub-networks left with their rounding | solvers/wide_program.py | solvers/test_sampled_sub_networks.py
+    if oracle.closed: => if False:
 offset in every branch | estimators/encoding.py | estimators/test_depth.py::test_fit_predict_prove_save
     np.eye(last.n_branches)[:, :1] * offset => np.ones((last.n_branches, 1)) * offset
 branches of other paths | display/hidden_paths.py | display/test_activation_patterns.py

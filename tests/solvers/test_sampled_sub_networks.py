@@ -43,3 +43,14 @@ def test_two_layers_are_in_the_class() -> None:
     values = [WideProgram(Sampled(k)).solve(problem, Stop(1e-5)).certificate for k in (1, 12)]
     assert values[0].primal == pytest.approx(shallow.primal, rel=1e-4)
     assert values[1].primal < values[0].dual
+
+
+@pytest.mark.parametrize("seed", [4, 5])
+def test_rounding_takes_no_sub_network_off_its_patterns(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(22, 3))
+    y = np.maximum(np.abs(X[:, :1]) - 1.0, 0.0) + 0.1 * rng.normal(size=(22, 1))
+    problem = Problem(X, y, Squared(), ParallelReLU3(first=30, seed=seed), Strength(0.03))
+    solution = WideProgram(Sampled(8)).solve(problem, Stop(1e-6))
+    assert solution.status == Status.OPTIMAL_ON_PATTERNS
+    solution.certificate.verify(problem, solution.network)

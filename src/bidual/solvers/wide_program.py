@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bidual.architectures import Neurons, ParallelReLU3, no_neurons
+from bidual.architectures import Neurons, ParallelReLU3, Patterns, no_neurons
 from bidual.errors import InvalidParameterError, RefusedError
 from bidual.network import Network
 from bidual.oracles import Oracle, Pricing, Sampled, SecondMasks
@@ -17,9 +18,11 @@ from bidual.problem import Problem
 from bidual.solvers.base import Budget, Iterate, Solver
 from bidual.solvers.inner.conic_losses import CONIC_LOSSES
 from bidual.solvers.inner.master import intercept_only
+from bidual.solvers.inner.rounding import NEAR, unrounded
 from bidual.solvers.inner.wide_master import WideMaster
 from bidual.solvers.prune import narrow, prune
 from bidual.solvers.refuting import least_score
+from bidual.typing import Matrix, Rows
 
 
 @final
@@ -81,6 +84,9 @@ class WideProgram(Solver):
                 if solution is None:
                     return
                 neurons, t = prune(problem, *narrow(problem, solution.neurons, solution.t))
+                if oracle.closed:
+                    neurons, t = unrounded(problem.lifted, neurons, t)
+                    t = t * min(1.0, penalty.radius / max(float(t.sum()), 1e-300)) if isinstance(penalty, Ball) else t
                 b, V, price = solution.b, solution.V, solution.price
             target = max(price * (1.0 + 0.25 * budget.tol), least_score(problem, V))
             pricing = oracle.price(problem, V, neurons, target, rng, budget.expired)
@@ -107,7 +113,18 @@ def _take_in(master: WideMaster, problem: Problem, pricing: Pricing, target: flo
     j, places = np.arange(len(neurons)), np.arange(len(neurons))
     if point is not None and point.bound.scope == "patterns" and point.bound.patterns is not None:
         listed = point.bound.patterns
-        j, places = np.nonzero(architecture.lies_on(problem.lifted, neurons, listed))
+        j, places = np.nonzero(_near(problem.lifted, architecture.before(problem.lifted, neurons), listed))
     output = np.argmax(np.abs(outputs), axis=0)[j]
     signs = np.sign(outputs[output, j]).astype(np.int64)
     return master.add(listed.masks[:, places], output, signs, architecture.allowed(problem.lifted, neurons)[j])
+
+
+def _near(Xl: Rows, Z: Matrix, patterns: Patterns) -> NDArray[np.bool_]:
+    """(m, P): the patterns that columns of Z (n, m), of sub-networks of size 1, are on up to rounding, or nearest."""
+    if not (Z.size and len(patterns)):
+        return np.zeros((Z.shape[1], len(patterns)), dtype=bool)
+    sides = np.where(patterns.masks, 1.0, -1.0)
+    outside = np.maximum(-Z[:, :, None] * sides[:, None], 0.0).max(axis=0)
+    rounding = NEAR * float(np.linalg.norm(Xl, axis=1).max())
+    near: NDArray[np.bool_] = outside <= np.maximum(outside.min(axis=1, keepdims=True), rounding)
+    return near
