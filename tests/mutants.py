@@ -340,6 +340,16 @@ means of other rows | experiments/duality2020/training.py | experiments/test_dua
     over = Z if rows is X else X @ self.weights[0] => over = Z
 test images by a map of their own | experiments/duality2020/subsets.py | experiments/test_duality2020.py
     return U, subset.test_X @ Vt.T / s => return U, subset.test_X @ Vt.T
+batch of full weight | experiments/three_layer2021/subnetworks.py | experiments/test_three_layer2021.py
+    return scale * (networks(X) - Y).square() => return (networks(X) - Y).square()
+second gates | experiments/three_layer2021/subnetworks.py | experiments/test_three_layer2021.py::test_gated_sub_networks
+    * opened[..., None] * out => * out
+signs kept | experiments/three_layer2021/mapped.py | experiments/test_three_layer2021.py::test_own_gates
+    own[units] * whole * root[units] => whole * root[units]
+costly looks | experiments/three_layer2021/stopwatch.py | experiments/test_three_layer2021.py::test_looks_take_no_time
+    self._began += self._clock() - stopped => pass
+labels left in order | datasets/jpegs.py | datasets/test_images.py::test_archive_of_jpeg_files
+    arrays += [np.stack(images), y[order]] => arrays += [np.stack(images), y]
 IDX sizes taken on trust | datasets/images.py | datasets/test_images.py
     if len(content) != 4 + 4 * ndim + int(np.prod(shape)): => if False:
 stated dual not compared | theorems/certificate.py | theorems/test_certificate.py::test_forgeries_are_rejected

@@ -23,10 +23,13 @@ class Squares(Experiment):
     def run(self, setting: Setting) -> dict[str, Any]:
         Squares.runs += 1
         setting.note("squaring")
-        return {"squares": [k * k for k in range(3 if setting.quick else 30)]}
+        return {"squares": [k * k for k in range(3 if setting.quick else 300 if setting.full else 30)]}
 
     def verdicts(self, data: dict[str, Any]) -> list[Verdict]:
         return [Verdict("none negative", f"least | {min(data['squares'])}", min(data["squares"]) >= 0)]
+
+    def table(self, data: dict[str, Any]) -> list[list[str]]:
+        return [["|k|", "square"], *([str(k), str(data["squares"][k])] for k in (1, 2))]
 
     def plot(self, data: dict[str, Any]) -> Any:
         ax = new_axes((3, 2))
@@ -73,17 +76,25 @@ def test_it_writes_data_figure_and_page(paper: Path, capsys: pytest.CaptureFixtu
     record = json.loads((paper / "squares.json").read_text())
     assert record["data"]["squares"] == [0, 1, 4] and record["quick"] and "numpy" in record["versions"]
     page = (paper / "index.md").read_text()
+    assert "| \\|k\\| | square |\n|---|---|\n| 1 | 1 |\n| 2 | 4 |\n" in page
     assert "1900" in page and r"| none negative | least \| 0 | agrees |" in page and "![squares](squares.png)" in page
     assert (paper / "squares.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_what_is_there_is_not_run_again(paper: Path) -> None:
-    for extra, runs in (([], 1), ([], 1), (["--quick"], 2), (["--quick"], 2), (["--quick", "--again"], 3)):
+    for extra, runs in (
+        ([], 1),
+        ([], 1),
+        (["--quick"], 2),
+        (["--quick"], 2),
+        (["--quick", "--again"], 3),
+        (["--full"], 4),
+    ):
         reproduce("numbers1900", "--only", "squares", "--out", paper, "--quiet", *extra)
         assert Squares.runs == runs
     (paper / "squares.json").write_text("{")
     reproduce("numbers1900", "--out", paper, "--quiet")
-    assert Squares.runs == 4
+    assert Squares.runs == 5
 
 
 def test_refusals(paper: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,6 +102,7 @@ def test_refusals(paper: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["numbers1901"], "numbers1900"),
         (["numbers1900", "--only", "cubes"], "squares"),
         (["numbers1900", "--images", paper / "none"], "no such folder"),
+        (["numbers1900", "--quick", "--full"], "choose one"),
     ):
         assert reproduce(*arguments) == 2
         assert word in capsys.readouterr().err

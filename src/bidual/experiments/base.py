@@ -28,7 +28,8 @@ class Verdict:
 class Setting:
     """How an experiment is run.
 
-    quick : fewer seeds and smaller sizes, for a run of seconds.
+    quick : fewer seeds and smaller sizes, for a run of seconds. full : the paper's sizes where an experiment is smaller
+    otherwise, for a run of hours. device : where those that can train on a GPU do, a name that torch knows.
     images : the folder of image data sets that do not come with the library, None if there is none.
     note : is told of progress, a line at a time.
     """
@@ -36,6 +37,8 @@ class Setting:
     quick: bool = False
     images: Path | None = None
     note: Callable[[str], None] = lambda text: None
+    full: bool = False
+    device: str = "cpu"
 
 
 class Experiment(ABC):
@@ -60,6 +63,10 @@ class Experiment(ABC):
     @abstractmethod
     def verdicts(self, data: Data) -> list[Verdict]:
         """What the measurements say of the claims."""
+
+    def table(self, data: Data) -> list[list[str]]:
+        """Rows of numbers for the reader, the first of headings; none where verdicts and figure say it all."""
+        return []
 
     @abstractmethod
     def plot(self, data: Data) -> Figure:

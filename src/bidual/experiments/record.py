@@ -26,6 +26,7 @@ class Reproduced:
     verdicts: tuple[Verdict, ...] = ()
     seconds: float = 0.0
     missing: str | None = None
+    table: tuple[list[str], ...] = ()
 
 
 def reproduce(
@@ -33,28 +34,31 @@ def reproduce(
 ) -> Iterator[Reproduced]:
     """Run the experiments one after the other, each written to the folder as it ends.
 
-    One whose record of the same extent (``setting.quick``) is there already is read and not run, unless ``again``.
+    One whose record of the same extent (``quick`` and ``full``) is there already is read and not run, unless ``again``.
     """
     for experiment in experiments:
         missing = experiment.missing(setting)
         if missing is not None:
             yield Reproduced(experiment, missing=missing)
             continue
-        record = None if again else stored(folder, experiment, setting.quick)
+        record = None if again else stored(folder, experiment, setting)
         if record is None:
             began = time.process_time()
             data = experiment.run(setting)
             record = _record(experiment, setting, json.loads(json.dumps(data)), time.process_time() - began)
             _draw(experiment, record["data"], folder / f"{experiment.name}.png")
             _write(folder / f"{experiment.name}.json", json.dumps(record, indent=1) + "\n")
-        yield Reproduced(experiment, tuple(Verdict(**each) for each in record["verdicts"]), record["cpu_seconds"])
+        verdicts = tuple(Verdict(**each) for each in record["verdicts"])
+        table = tuple(experiment.table(record["data"]))
+        yield Reproduced(experiment, verdicts, record["cpu_seconds"], table=table)
 
 
-def stored(folder: Path, experiment: Experiment, quick: bool) -> Record | None:
+def stored(folder: Path, experiment: Experiment, setting: Setting) -> Record | None:
     """The record of an earlier run of the same extent, with the verdicts of today's code; None if there is none."""
     try:
         record: Record = json.loads((folder / f"{experiment.name}.json").read_text(encoding="utf8"))
-        same = record["quick"] == quick and (folder / f"{experiment.name}.png").is_file()
+        same = (record["quick"], record.get("full", False)) == (setting.quick, setting.full)
+        same = same and (folder / f"{experiment.name}.png").is_file()
         record["verdicts"] = [asdict(verdict) for verdict in experiment.verdicts(record["data"])]
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -74,6 +78,7 @@ def write_page(paper: Paper, done: Iterable[Reproduced], folder: Path) -> Path:
             continue
         lines += ["| claim | measured | |", "|---|---|---|"]
         lines += [f"| {_cell(v.claim)} | {_cell(v.measured)} | {_word(v)} |" for v in each.verdicts]
+        lines += _table(each.table)
         lines += ["", f"![{experiment.name}]({experiment.name}.png)", ""]
         lines += [f"{each.seconds:.0f} CPU seconds. Data: `{experiment.name}.json`.", ""]
     _write(folder / "index.md", "\n".join(lines))
@@ -94,6 +99,7 @@ def _record(experiment: Experiment, setting: Setting, data: Record, seconds: flo
         "claim": experiment.claim,
         "assumed": experiment.assumed,
         "quick": setting.quick,
+        "full": setting.full,
         "versions": {"python": platform.python_version(), **_versions()},
         "cpu_seconds": seconds,
         "verdicts": [asdict(verdict) for verdict in experiment.verdicts(data)],
@@ -121,6 +127,13 @@ def _versions() -> dict[str, str]:
 
 def _word(verdict: Verdict) -> str:
     return "agrees" if verdict.agrees else "differs"
+
+
+def _table(rows: tuple[list[str], ...]) -> list[str]:
+    if not rows:
+        return []
+    head, *others = ("| " + " | ".join(map(_cell, row)) + " |" for row in rows)
+    return ["", head, "|---" * len(rows[0]) + "|", *others]
 
 
 def _cell(text: str) -> str:

@@ -31,6 +31,8 @@ def add(subparsers: Any) -> None:
     parser.add_argument("paper", nargs="?", help="the paper, e.g. duality2020")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these experiments of the paper")
     parser.add_argument("--quick", action="store_true", help="fewer seeds and smaller sizes; under two minutes")
+    parser.add_argument("--full", action="store_true", help="the papers' sizes; hours, and a GPU for images")
+    parser.add_argument("--device", default="cpu", help="where to train what can be: cpu or, with torch, cuda")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="where to write (default: reproduced/PAPER)")
     parser.add_argument("--again", action="store_true", help="run what is there already too")
     images = "folder of image sets that do not come with the library (default: the environment variable " + IMAGES + ")"
@@ -52,10 +54,13 @@ def run(args: argparse.Namespace) -> Outcome:
     images = args.images or (Path(os.environ[IMAGES]) if IMAGES in os.environ else None)
     if images is not None and not images.is_dir():
         raise InputError(f"--images {str(images)!r}: there is no such folder")
+    if args.quick and args.full:
+        raise InputError("--quick and --full exclude each other; choose one")
     folder = writable_folder(args.out or Path("reproduced") / args.paper)
     tell = (lambda text: None) if args.quiet else note
     done = []
-    for each in reproduce(experiments, Setting(args.quick, images, tell), folder, args.again):
+    setting = Setting(args.quick, images, tell, args.full, args.device)
+    for each in reproduce(experiments, setting, folder, args.again):
         tell(f"{each.experiment.name}: done" if each.missing is None else f"{each.experiment.name}: not run")
         done.append(each)
     page = write_page(paper, done, folder)
