@@ -26,8 +26,8 @@ class Extent:
     width: int = 100
     filters: int = 200
     batch: int = 200
-    seconds: float = 150.0
-    trial: float = 10.0
+    seconds: float = 100.0
+    trial: float = 6.0
 
 
 QUICK = Extent(4, 5, 10, 50, 2.0, 0.5)
