@@ -9,7 +9,7 @@ import numpy as np
 
 from bidual.architectures import Neurons, Patterns
 from bidual.certificate import pattern_point
-from bidual.errors import InvalidDataError, InvalidParameterError
+from bidual.errors import InvalidDataError, InvalidParameterError, RefusedError
 from bidual.oracles.base import Oracle, Pricing
 from bidual.problem import Problem
 from bidual.typing import Expired, Outputs, never
@@ -61,5 +61,13 @@ class Sampled(Oracle):
         rng: np.random.Generator,
         expired: Expired = never,
     ) -> Pricing:
-        patterns = problem.architecture.sample(problem.lifted, self.n_patterns, self.seed)
+        patterns = drawn(problem, self.n_patterns, self.seed)
         return Listed(patterns).price(problem, V, current, target, rng, expired)
+
+
+def drawn(problem: Problem, n_patterns: int, seed: int, antithetic: bool = False) -> Patterns:
+    """Patterns of random gates; RefusedError if none is open at any row, as those of few branches may be."""
+    patterns = problem.architecture.sample(problem.lifted, n_patterns, seed, antithetic)
+    if len(patterns) == 0:
+        raise RefusedError("none of the drawn gates is open at any row; draw more branches, or take another seed")
+    return patterns

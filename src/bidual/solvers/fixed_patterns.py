@@ -17,6 +17,7 @@ from bidual.errors import InvalidParameterError
 from bidual.network import Network
 from bidual.oracles import Listed
 from bidual.oracles.base import Pricing
+from bidual.oracles.listed import drawn
 from bidual.penalties import Strength
 from bidual.problem import Problem
 from bidual.program import Blocks, Program, shared_refusal
@@ -113,7 +114,7 @@ class FixedPatterns(Solver):
             return self.patterns
         if problem.architecture.most_patterns(*problem.lifted.shape) == 1:
             return problem.architecture.all_patterns(problem.lifted)
-        return problem.architecture.sample(problem.lifted, self.n_patterns, self.seed, self.antithetic)
+        return drawn(problem, self.n_patterns, self.seed, self.antithetic)
 
 
 def _headway(steps: Iterable[Step[Any]], budget: Budget) -> Iterator[Proposal]:
