@@ -544,8 +544,13 @@ def with_header(source: Path, path: Path, change: Callable[[dict[str, Any]], Any
 
 
 def flip(source: Path, path: Path) -> None:
+    """A bit in the middle of the longest array; between the arrays there are bytes that nothing reads."""
     data = bytearray(source.read_bytes())
-    data[len(data) // 2] ^= 4
+    with zipfile.ZipFile(source) as archive:
+        longest = max(archive.infolist(), key=lambda member: member.compress_size)
+    extra = int.from_bytes(data[longest.header_offset + 28 : longest.header_offset + 30], "little")
+    start = longest.header_offset + 30 + len(longest.filename) + extra
+    data[start + longest.compress_size // 2] ^= 4
     path.write_bytes(data)
 
 

@@ -49,7 +49,7 @@ class WeightedRows:
         place, share = np.full(kept.size, -1, dtype=np.intp), np.zeros(kept.size)
         at = np.flatnonzero(kept)[order]
         place[at] = np.where(some, np.cumsum(some) - 1, -1)[group]
-        share[at] = brought / total[group]
+        share[at] = brought / np.where(total > 0, total, 1.0)[group]  # tiny weights may underflow to 0
         first, weights = first[some], weights[some]
         X, Y = _split(table[first], 0, X.shape[1]), _split(table[first], X.shape[1], None)
         return cls(X, Y, weights, place, share)
