@@ -68,8 +68,10 @@ row keeps its curvature | analysis/local_response.py | analysis/test_leave_one_o
     np.eye(c) - J @ A @ M) => np.eye(c))
 neuron turned around | analysis/local_response.py | analysis/test_leave_one_out.py::test_lonely_neuron_vanishes
     (self._overlap(W) <= 0.0) => (self._overlap(W) <= -np.inf)
+kinks never released | analysis/local_response.py | analysis/test_leave_one_out.py::test_rows_are_released
+    stay = (side == 0.0) & => stay = (side == 9.0) &
 price of size of a mean loss | analysis/local_response.py | analysis/test_leave_one_out.py::test_rates_of_every_loss
-    + gone * self.model.price * self.length => + 0.0 * self.length
+    + gone * model.price * self.length => + 0.0 * self.length
 quantile of the rows alone | analysis/intervals.py | analysis/test_intervals.py::test_jackknife_plus_of_the_paper
     math.ceil(coverage * (k + 1) * => math.ceil(coverage * k *
 dual vector beyond the price | analysis/rashomon.py | analysis/test_rashomon.py::test_around_the_exact_end

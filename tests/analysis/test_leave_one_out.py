@@ -93,6 +93,17 @@ def test_whole_rows(loss: Loss) -> None:
     assert np.linalg.norm(own - exact) < 0.35 * np.linalg.norm(F - exact)
 
 
+def test_rows_are_released() -> None:
+    """Row 4 lies on a hyperplane; without row 3, or row 7, the hyperplane moves off it."""
+    X = np.arange(8)[:, None] / 2 - 1.75
+    Y = np.abs(X) + 0.3 * np.random.default_rng(8).normal(size=(8, 1))
+    problem = Problem(X, Y, Squared(), ReLU(), Strength(0.1))
+    network, rows = train(problem), np.array([3, 7])
+    exact = np.stack([train(without(problem, i), network)(X[i : i + 1])[0] for i in rows])
+    own, change = leave_one_out(problem, network, rows).own(), exact - network(X[rows])
+    assert (np.abs(own - exact) < 0.05 * np.abs(change)).all()
+
+
 def test_textbook_formula() -> None:
     """Where all neurons stay, a network is a regression on them: ``y_i - f_-i(x_i) = r_i / (1 - H_ii)``."""
     problem = make(Squared(), GatedReLU(), Strength(0.5), n=30)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bidual.analysis.kinks import Kinks
 from bidual.architectures.pieces import linear_pieces
 from bidual.network import Network
 from bidual.penalties import Strength
@@ -24,22 +24,24 @@ SLIGHT = 1e-4
 LEFT = 1e-9
 """The share of its curvature that a row leaves behind, so that what it alone determined can be told to vanish."""
 
-
 FULL = 1e-6
 """A network is as large as it may be if it may not grow by this share."""
+
+ROUNDS = 12
+"""How often neurons and kinks are looked through at most for one row."""
 
 
 @final
 class LocalResponse:
     """One Newton step of the problem without a row, from a network that is taken to be optimal with it.
 
-    Rows on a neuron's hyperplane are held there: the objective has a kink. Those of the row that leaves are released if
-    the objective is lower for it. A neuron whose vector would turn around vanishes instead. (The implicit function
-    theorem on the active neurons, as Koh & Liang 2017 for smooth networks.)
+    Rows on a neuron's hyperplane are held there, as the objective has a kink, until it falls on one side of it; those
+    of the row that leaves are released at once if that is better. A neuron whose vector would turn around vanishes
+    instead. (The implicit function theorem on the active neurons; Koh & Liang 2017 for smooth networks.)
 
     The coordinates are those of a :class:`~bidual.solvers.inner.curvature.LocalModel`. For each neuron the first span
     the directions that hold all its kinks; then comes one for each kink, along which this one is released and the
-    others are held. P (N, N) is the inverse of the Hessian in the first, zero in the others.
+    others are held. P is the inverse of the Hessian in the first.
     """
 
     def __init__(self, problem: Problem, network: Network):
@@ -56,91 +58,98 @@ class LocalResponse:
         price = _price(problem, network)
         self.model = LocalModel(problem, slopes, self.W, self.units.outputs, self.b, price, bases)
         constants = np.full(self.model.size - self.model.owner.size, -1)
-        self.released = np.concatenate([*released, constants]).astype(np.intp)
-        self.hessian, self.length = self.model.hessian, self.model.length
-        self.gradient = np.where(self.released < 0, 0.0, self.model.gradient)  # the network is taken to be optimal
-        self.P = self._inverse(not isinstance(problem.penalty, Strength) and price > 0.0)
-
-    def _inverse(self, sized: bool) -> Matrix:
-        """P; if ``sized``, only steps that keep the size of the network are allowed."""
-        held = np.flatnonzero(self.released < 0)
-        self.flat = np.zeros((len(self.hessian), 0))
-        if held.size == 0:
-            return np.zeros_like(self.hessian)
-        values, vectors = np.linalg.eigh(self.hessian[np.ix_(held, held)])
-        keep = values > FLAT * values.max()
-        self.flat = np.zeros((len(self.hessian), np.count_nonzero(~keep)))
-        self.flat[held] = vectors[:, ~keep] / np.sqrt(SLIGHT * np.median(values))
-        P = np.zeros_like(self.hessian)
-        P[np.ix_(held, held)] = (vectors[:, keep] / values[keep]) @ vectors[:, keep].T
-        if sized:
-            along = P @ self.length
-            P -= np.outer(along, along) / (self.length @ along)
-        return P
-
-    @cached_property
-    def _away(self) -> Vector:
-        """The coordinates of the neurons: the steps that put them to zero, with the sign changed."""
-        return np.concatenate([np.zeros(0), *(B.T @ w for B, w in zip(self.model.bases, self.W.T, strict=True))])
-
-    @cached_property
-    def _row_hessians(self) -> Matrix:
-        """(n, c, c): the Hessian of each row's loss in its predictions."""
-        problem = self.model.problem
+        released_rows = np.concatenate([*released, constants]).astype(np.intp)
         h, q = problem.loss.hessian(self.model.F, problem.Y, problem.weights)
-        M = h[:, :, None] * np.eye(problem.n_outputs)
-        return M if q is None else M - q[:, :, None] * q[:, None, :]
+        self.curvature = h[:, :, None] * np.eye(problem.n_outputs)  # (n, c, c): of the loss of each row
+        if q is not None:
+            self.curvature = self.curvature - q[:, :, None] * q[:, None, :]
+        self.kinks = Kinks.of(self.model, released_rows, architecture.slope or 0.0, self.curvature)
+        self.held = np.flatnonzero(released_rows < 0)
+        self.hessian, self.length = self.model.hessian, self.model.length
+        self.gradient = np.where(released_rows < 0, 0.0, self.model.gradient)  # the network is taken to be optimal
+        self.mover = np.append(self.model.owner, np.full(constants.size, len(self.units)))  # the neuron, or none
+        self.away = np.concatenate([np.zeros(0), *(B.T @ w for B, w in zip(bases, self.W.T, strict=True))])
+        self._invert(not isinstance(problem.penalty, Strength) and price > 0.0)
+
+    def _invert(self, sized: bool) -> None:
+        """P, and the directions without curvature; if ``sized``, only steps that keep the size are allowed."""
+        values, vectors = np.linalg.eigh(self.hessian[np.ix_(self.held, self.held)])
+        keep = values > FLAT * values.max(initial=0.0)
+        self.P = (vectors[:, keep] / values[keep]) @ vectors[:, keep].T
+        self.flat = vectors[:, ~keep] / np.sqrt(SLIGHT * np.median(values) if keep.any() else 1.0)
+        if sized:
+            length = self.length[self.held]
+            along = self.P @ length
+            self.P -= np.outer(along, along) / (length @ along)
 
     def without(self, row: int, share: float, gone: float) -> tuple[Matrix, Vector]:
         """(p, m) and (c,): the neurons and the intercept without a share of the row's weight; ``gone`` is the share of
         the price of size that goes with it."""
-        kinks = np.flatnonzero(self.released == row)
-        held = self._step(row, share, gone, kinks[:0])
-        if share < 1.0 or kinks.size == 0:
+        own = (self.kinks.rows == row) & (share == 1.0)
+        held = self._step(row, share, gone, own & False)
+        if not own.any():
             return held
-        freed = self._step(row, share, gone, kinks)
+        freed = self._step(row, share, gone, own)
         return min(held, freed, key=lambda moved: self._objective(moved[0], moved[1], row, gone))
 
-    def _step(self, row: int, share: float, gone: float, free: NDArray[np.intp]) -> tuple[Matrix, Vector]:
-        """As :meth:`without`, with these kinks released."""
-        J, M = self.model.row_jacobian(row), share * self._row_hessians[row]
-        pull = -self.gradient + share * (self.model.rates[row] @ J) + gone * self.model.price * self.length
-        L, C = self._release(free)
-        moving = self.released < 0
-        moving[free] = True
-        A = self.P @ J.T + L @ (C @ (L.T @ J.T))
-        c = len(M)
-        downdate = M @ np.linalg.inv((1.0 + LEFT) * np.eye(c) - J @ A @ M)
-        L = np.hstack([L, A])
-        C = np.block([[C, np.zeros((len(C), c))], [np.zeros((c, len(C))), downdate]])
-        return self._alive(self.P @ pull + L @ (C @ (L.T @ pull)), L, C, moving)
-
-    def _release(self, free: NDArray[np.intp]) -> tuple[Matrix, Matrix]:
-        """(L, C): ``P + L C L'`` is the inverse with these kinks released."""
-        L = -self.P @ self.hessian[:, free]
-        schur = self.hessian[np.ix_(free, free)] + self.hessian[free] @ L
-        L[free, np.arange(free.size)] += 1.0
-        return L, np.asarray(np.linalg.pinv(schur, hermitian=True), dtype=float)
-
-    def _alive(self, z: Vector, L: Matrix, C: Matrix, moving: NDArray[np.bool_]) -> tuple[Matrix, Vector]:
-        """The neurons and the intercept after the step z, the neurons that it turns around put to zero, until none is.
-
-        ``P + L C L'`` is the inverse in the coordinates that are ``moving``.
-        """
+    def _step(self, row: int, share: float, gone: float, own: NDArray[np.bool_]) -> tuple[Matrix, Vector]:
+        """As :meth:`without`, with the row's ``own`` kinks released, by the active-set method: neurons that turn around
+        vanish, kinks are released where the objective falls, and held again where they would move to the other side."""
+        kinks, model = self.kinks, self.model
+        J, M = model.row_jacobian(row), share * self.curvature[row]
+        pull = -self.gradient + share * (model.rates[row] @ J) + gone * model.price * self.length
+        side, settled = np.zeros(own.size), kinks.rows == row
         dead = np.zeros(len(self.units), dtype=bool)
-        step = z
-        while True:
-            move, shift = self.model.move(step)
+        rounding = 1e-9 * float(np.abs(model.rates).max())
+        for _ in range(ROUNDS):
+            z = self._solve(J, M, pull, side, own, dead)
+            move, shift = model.move(z)
             W = self.W + move
             turned = ~dead & (self._overlap(W) <= 0.0)
-            if not turned.any():
-                W[:, dead] = 0.0
-                return W, self.b + shift
             dead |= turned
-            fixed = np.flatnonzero(dead[self.model.owner] & moving[: self.model.owner.size])
-            columns = self.P[:, fixed] + L @ (C @ L[fixed].T) + self.flat @ self.flat[fixed].T
+            others = (self.hessian[kinks.at] @ z) - J[:, kinks.at].T @ (M @ (J @ z)) - pull[kinks.at]
+            mine = kinks.pull(model.rates, z, side)
+            wrong = side * z[kinks.at] < 0.0
+            settled |= wrong
+            stay = (side == 0.0) & ~settled & ~dead[model.owner[kinks.at]]
+            up, down = stay & (others + mine < -rounding), stay & (others + kinks.low * mine > rounding)
+            if not (turned.any() or wrong.any() or up.any() or down.any()):
+                break
+            side = np.where(wrong, 0.0, side + up - (down & ~up))
+        W[:, dead] = 0.0
+        return W, self.b + shift
+
+    def _solve(
+        self, J: Matrix, M: Matrix, pull: Vector, side: Vector, own: NDArray[np.bool_], dead: NDArray[np.bool_]
+    ) -> Vector:
+        """(N,): the step under a pull, without the curvature M (c, c) of a row of Jacobian J (c, N), kinks released to
+        their side, ``dead`` neurons put to zero."""
+        free = np.flatnonzero((side != 0.0) | own)
+        at, h, c = self.kinks.at[free], len(self.P), len(M)
+        q = self.kinks.slopes(side)[free, None] * self.kinks.reach[free]
+        coupled, among = self.kinks.coupling(free, q)
+        T = self.hessian[np.ix_(self.held, at)] + coupled[self.held]
+        schur = self.hessian[np.ix_(at, at)] + among - T.T @ self.P @ T
+        L = np.vstack([-self.P @ T, np.eye(at.size)])
+        C = np.linalg.pinv(schur, hermitian=True)
+        moving = np.concatenate([self.held, at])
+        J, g = J[:, moving], pull[moving]
+        g[h:] -= np.einsum("kc,kc->k", q, self.model.rates[self.kinks.rows[free]])
+        A = L @ (C @ (L.T @ J.T))
+        A[:h] += self.P @ J[:, :h].T
+        downdate = M @ np.linalg.inv((1.0 + LEFT) * np.eye(c) - J @ A @ M)
+        step = L @ (C @ (L.T @ g)) + A @ (downdate @ (A.T @ g))
+        step[:h] += self.P @ g[:h]
+        if dead.any():
+            fixed = np.flatnonzero(np.append(dead, False)[self.mover[moving]])
+            columns = L @ (C @ L[fixed].T) + A @ (downdate @ A[fixed].T)
+            columns[:h, fixed < h] += self.P[:, fixed[fixed < h]]
+            columns[:h, fixed < h] += self.flat @ self.flat[fixed[fixed < h]].T
             square = columns[fixed] + FLAT * np.abs(columns[fixed]).max() * np.eye(fixed.size)
-            step = z - columns @ np.linalg.solve(square, self._away[fixed] + z[fixed])
+            step -= columns @ np.linalg.solve(square, self.away[moving[fixed]] + step[fixed])
+        z = np.zeros(len(pull))
+        z[moving] = step
+        return z
 
     def _objective(self, W: Matrix, b: Vector, row: int, gone: float) -> float:
         """That of the problem without the row."""
