@@ -124,8 +124,8 @@ class ConvexMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type
         if before.architecture != formulation.architecture:
             raise InvalidParameterError(
                 f"warm_start=True cannot go on from {before.architecture!r} to {formulation.architecture!r}; keep "
-                "activation, bias and outputs (layers, filters, and the data and random_state, too, where deep gates are "
-                "drawn), or set warm_start=False"
+                "activation, bias and outputs (layers, filters, and the data and random_state, too, where deep gates "
+                "are drawn), or set warm_start=False"
             )
         shape = (self.network_.n_inputs, self.network_.n_outputs)
         expected = (formulation.encoding.inputs.unit.size, n_outputs)

@@ -87,7 +87,7 @@ def example_problems(seed: int = 0) -> list[Problem]:
         ReLU(slope=-1.0),
         Sign(),
         Tanh(),
-        ParallelGated(GateNetwork.sample(np.ones((1, 2)), 3, (2,), seed)),
+        ParallelGated(GateNetwork.sample(np.ones((1, 2)), 8, (2,), seed)),
     ]
     losses, problems = [loss_type() for loss_type in LOSSES.values()], []
     cases = [(i, architecture, loss) for loss in losses for i, architecture in enumerate(architectures)]
