@@ -23,6 +23,9 @@ class Verdict:
     measured: str
     agrees: bool
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "agrees", bool(self.agrees))  # NumPy's bool is none to JSON
+
 
 @dataclass(frozen=True)
 class Setting:
