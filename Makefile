@@ -9,7 +9,7 @@ demo: .venv/demo.stamp  ## train a small network and print its certificate
 	$(BIN)/bidual demo
 
 test: .venv/test.stamp  ## every test, the code blocks of the documents among them
-	$(BIN)/pytest -q
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n auto --durations 20
 
 doctest: .venv/test.stamp  ## the code blocks of the documents alone
 	$(BIN)/pytest -q tests/test_documents.py

@@ -441,7 +441,7 @@ def test_any_network_gets_a_certificate_that_holds(
 
 
 @given(seed=seeds)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_a_search_never_moves_the_dual(seed: int) -> None:
     """What a search found, or failed to find, moves the priced gap alone."""
     problem, rng = random_problem(seed, ReLU())

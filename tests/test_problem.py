@@ -56,7 +56,8 @@ def test_weak_duality(loss: Loss, seed: int, architecture: Architecture, kind: s
         V = problem.dual_vector(network(problem.X))
     else:
         V = problem.feasible(random_dual(loss, rng, problem.Y, problem.weights))
-    for smaller in (network, Network((network.layers[0], Layer(0 * network.layers[1].weight, network.layers[1].bias)))):
+    *hidden, last = network.layers
+    for smaller in (network, Network((*hidden, Layer(0 * last.weight, last.bias)))):
         primal, dual = problem.objective(smaller), problem.dual(V, kappa(problem, V))
         assert -np.inf < dual <= primal + 1e-9 * abs(primal)
 

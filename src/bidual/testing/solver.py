@@ -38,7 +38,7 @@ def check_solver(solver: Solver, problems: Sequence[Problem] | None = None, tol:
         others = _other_networks(problem)
         least = min([problem.objective(network) for network in others] + ([optimum.value] if optimum else []))
         _iterates(solver, problem, least, tol)
-        solution = solver.solve(problem, Stop(tol=tol, max_iter=300))
+        solution = solver.solve(problem, Stop(tol=tol, max_iter=100))
         _solution(solver, problem, solution, least, tol)
         if optimum is not None:
             _optimum(solver, solution, optimum, tol)

@@ -132,7 +132,10 @@ class Images(Experiment):
         for name in STYLES:
             _draw(axes[2], name, data["methods"][name], "accuracy")
         axes[2].set(title=f"test accuracy, {data['title']}", xlabel="CPU seconds")
+        worst, best = (end(run["final_accuracy"] for run in data["methods"].values()) for end in (min, max))
+        axes[2].set_ylim(worst - 0.2 * (best - worst), best + 0.1 * (best - worst))
         for ax in axes:
+            ax.set_xscale("log")
             ax.grid(alpha=0.25)
         handles = {h.get_label(): h for ax in axes for h in ax.get_legend_handles_labels()[0]}
         figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4, frameon=False)
