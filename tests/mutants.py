@@ -239,7 +239,7 @@ score of the climb | oracles/local_search.py | testing/test_checks.py::test_orac
 cells are not left | oracles/local_search.py | oracles/test_oracles.py::test_winners_cross_walls_to_local_maxima
     start, going = found.released(Xl, active[:, going], wall).take(better), going[better] => break
 list is global | certificate/proof.py | regression/test_forged_scope.py
-    if PROVES.get(bound.method) != bound.scope: => if False:
+    if _proven_scope(bound) != bound.scope: => if False:
 primal taken on trust | certificate/certificate.py | test_certificate.py::test_forgeries_are_rejected
     _agree("primal", self.primal, primal, => _agree("primal", primal, primal,
 mean bound of the patterns | architectures/pieces.py | test_certificate.py::test_forgeries_are_rejected

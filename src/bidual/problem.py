@@ -94,6 +94,10 @@ class Problem:
         t = self.loss.best_scaling(V, self.Y, self.weights, self.penalty.limit(kappa), slope)
         return -self.loss.conjugate(-t * V, self.Y, self.weights) - slope * t if t > 0 else self._dual_of_zero()
 
+    def dual_at(self, V: Outputs) -> float:
+        """``-L*(-V)``, the dual value of V itself; valid where V is balanced and its neurons score at most the price."""
+        return -self.loss.conjugate(-V, self.Y, self.weights)
+
     def smoothed(self, width: float) -> Problem:
         """The problem with the loss's smooth lower approximation; itself if the loss is smooth."""
         return self if self.loss.smooth else replace(self, loss=self.loss.smoothed(width))

@@ -48,6 +48,14 @@ class Patterns:
         """Each pattern once, in order of first appearance."""
         return self.take(self.bits.distinct())
 
+    def same_as(self, other: Patterns | None) -> bool:
+        """True if both list the same patterns in the same order, with the same gates."""
+        return other is self or (
+            other is not None
+            and np.array_equal(self.bits.packed, other.bits.packed)
+            and np.array_equal(self.gates, other.gates)
+        )
+
     def join(self, other: Patterns) -> Patterns:
         """The distinct patterns of both."""
         return Patterns(self.bits.join(other.bits), np.concatenate([self.gates, other.gates], axis=1)).distinct()

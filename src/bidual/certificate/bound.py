@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
@@ -17,7 +18,10 @@ from bidual.relaxation import relaxable, relaxed_dual
 from bidual.typing import Expired, Matrix, Outputs, never
 
 Scope = Literal["global", "patterns"]
-Method = Literal["enumeration", "norms", "semidefinite", "branch and bound", "sweep", "closed form", "projection"]
+Method = Literal[
+    *("enumeration", "norms", "semidefinite", "branch and bound", "sweep", "closed form", "projection"),
+    "convex combination",
+]
 
 PROVES: dict[str, Scope] = {
     "enumeration": "global",
@@ -28,7 +32,7 @@ PROVES: dict[str, Scope] = {
     "closed form": "global",
     "projection": "patterns",
 }
-"""The scope of what each method proves."""
+"""The scope of what each method proves; a convex combination proves the least of its parts."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,11 @@ class Bound:
 
     scope : ``"global"`` (every neuron of the architecture) or ``"patterns"`` (those on the listed patterns).
     method : ``"enumeration"`` of all cells, ``"norms"``, ``"semidefinite"``, ``"branch and bound"``, ``"sweep"`` or
-    ``"closed form"`` (global); ``"projection"`` on the listed cells (patterns). ``patterns``, ``witness``, ``touch``
+    ``"closed form"`` (global); ``"projection"`` on the listed cells (patterns); ``"convex combination"`` of other dual
+    vectors, whose bounds are known (global if all of them are). ``patterns``, ``witness``, ``touch``
     (c, 2, n), the enclosures of :func:`~bidual.architectures.semidefinite.score_bound`, ``branches`` and ``boxes``, the
-    number of boxes that a search over directions takes, are what a proof needs beyond the dual vector.
+    number of boxes that a search over directions takes, are what a proof needs beyond the dual vector; ``parts`` are
+    the weights and the dual vectors of a combination.
     """
 
     value: float
@@ -50,6 +56,7 @@ class Bound:
     touch: Matrix | None = None
     branches: Branches | None = None
     boxes: int | None = None
+    parts: tuple[tuple[float, DualPoint], ...] = ()
 
     def join(self, other: Bound) -> Bound:
         """The bound over the patterns of both, for the same dual vector."""
@@ -113,3 +120,15 @@ def pattern_point(problem: Problem, V: Outputs, patterns: Patterns, floor: float
     """V with the bound over the listed patterns, and the best neurons on them (those above ``floor``)."""
     prices = problem.architecture.on_patterns(problem.lifted, patterns, V, floor)
     return DualPoint(V, Bound(prices.bound, "patterns", "projection", patterns, prices.witness)), prices
+
+
+def combined_point(parts: Sequence[tuple[float, DualPoint]]) -> DualPoint:
+    """``sum_i w_i V_i`` with the bound ``sum_i w_i kappa_i``, for weights ``w_i > 0``: the largest score is convex in V.
+
+    Parts of scope patterns must have one list.
+    """
+    V = np.sum([weight * point.V for weight, point in parts], axis=0)
+    value = sum(weight * point.bound.value for weight, point in parts)
+    patterns = next((point.bound.patterns for _, point in parts if point.bound.scope == "patterns"), None)
+    scope: Scope = "global" if patterns is None else "patterns"
+    return DualPoint(V, Bound(value, scope, "convex combination", patterns, parts=tuple(parts)))

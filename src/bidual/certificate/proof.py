@@ -11,7 +11,9 @@ from bidual.certificate.bound import (
     PROVES,
     Bound,
     DualPoint,
+    Scope,
     branched_point,
+    combined_point,
     norm_point,
     semidefinite_point,
     sweep_point,
@@ -27,7 +29,7 @@ SPARE = 10_000
 def verify_bound(problem: Problem, point: DualPoint, rtol: float = 1e-9) -> None:
     """Raise CertificateError unless ``point.bound`` is proven by what it carries."""
     bound, V = point.bound, point.V
-    if PROVES.get(bound.method) != bound.scope:
+    if _proven_scope(bound) != bound.scope:
         raise CertificateError(f"a bound by {bound.method!r} proves nothing of scope {bound.scope!r}")
     if V.shape != problem.Y.shape or V.dtype.kind != "f" or not np.isfinite(V).all():
         raise CertificateError(f"the dual vector has shape {V.shape}, the targets {problem.Y.shape}, or is not finite")
@@ -46,6 +48,8 @@ def verify_bound(problem: Problem, point: DualPoint, rtol: float = 1e-9) -> None
         if bound.touch is None or bound.touch.shape != (problem.n_outputs, 2, V.shape[0]):
             raise CertificateError("a bound by 'semidefinite' needs an enclosure for each output, sign and row")
         value = semidefinite_point(problem, V, bound.touch).bound.value
+    elif bound.method == "convex combination":
+        value = _proven_combination(problem, point, rtol)
     elif bound.method == "branch and bound" and bound.boxes is not None:
         if not isinstance(bound.boxes, int):
             raise CertificateError(f"the number of boxes that were searched is {bound.boxes!r}, which is no number")
@@ -70,6 +74,29 @@ def verify_bound(problem: Problem, point: DualPoint, rtol: float = 1e-9) -> None
         value = problem.architecture.bound_by_witness(problem.lifted, bound.patterns, V, bound.witness)
     if not bound.value >= value * (1 - rtol):
         raise CertificateError(f"the neuron bound is stated as {bound.value!r} but only {value!r} is proven")
+
+
+def _proven_scope(bound: Bound) -> Scope | None:
+    """What the method proves; None of an unknown one."""
+    if bound.method != "convex combination":
+        return PROVES.get(bound.method)
+    return "global" if all(part.bound.scope == "global" for _, part in bound.parts) else "patterns"
+
+
+def _proven_combination(problem: Problem, point: DualPoint, rtol: float) -> float:
+    """The bound that the parts prove, each proven itself; those of scope patterns over the list of the combination."""
+    parts = point.bound.parts
+    if not parts or not all(weight > 0 for weight, _ in parts):
+        raise CertificateError(f"a convex combination needs positive weights, got {[weight for weight, _ in parts]}")
+    for _, part in parts:
+        verify_bound(problem, part, rtol)
+        listed = part.bound.patterns
+        if part.bound.scope == "patterns" and (listed is None or not listed.same_as(point.bound.patterns)):
+            raise CertificateError("a part of the convex combination is proven on another list of patterns")
+    proven = combined_point(parts)
+    if not np.array_equal(proven.V, point.V):
+        raise CertificateError("the dual vector is not the combination of its parts")
+    return proven.bound.value
 
 
 def witness_point(problem: Problem, V: Outputs, patterns: Patterns, witness: Witness) -> DualPoint:

@@ -15,6 +15,7 @@ HOW = {
     "branch and bound": "by branch and bound, on which rows are active or on the directions of neurons",
     "sweep": "by a sweep over the activation patterns of sign units, the largest score of each output",
     "closed form": "by a closed form",
+    "convex combination": "by combining two dual vectors, each with a proof of its own",
     "projection": "by projecting onto the cone of each listed pattern",
 }
 """Method of a certificate -> how the bound was proven."""

@@ -7,7 +7,7 @@ import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -116,12 +116,18 @@ class Record:
 
 @dataclass(frozen=True)
 class Solution:
-    """What came out: the best network, its certificate, why the solver stopped, and how it went."""
+    """What came out: the best network, its certificate, why the solver stopped, and how it went.
+
+    V : (n, c), the solver's dual vector at the network; best_found : the largest score that a search found against it,
+    inf without one.
+    """
 
     network: Network
     certificate: Certificate
     status: Status
-    history: tuple[Record, ...] = field(default_factory=tuple)
+    history: tuple[Record, ...]
+    V: Outputs
+    best_found: float
 
 
 Callback = Callable[[Record], bool | None]
@@ -208,10 +214,20 @@ class _State:
         """Prove the best iterate, on its own patterns and those its oracle listed."""
         dual = self.iterate.pricing.dual
         proven = dual if dual is not None and dual.bound.scope == "patterns" else None
-        found = self.iterate.pricing.best_found if len(self.iterate.pricing.neurons) else None
+        found = self._found()
         return certify(
             self.problem, self.iterate.network, self.iterate.V, found, None, self.whole, hurry, enough, proven
         )
+
+    def solution(self, certificate: Certificate, status: Status, history: list[Record]) -> Solution:
+        """The best iterate with its certificate."""
+        found = self._found()
+        best = math.inf if found is None else found
+        return Solution(self.iterate.network, certificate, status, tuple(history), self.iterate.V, best)
+
+    def _found(self) -> float | None:
+        """The largest score that was found, None if no neuron was looked for."""
+        return self.iterate.pricing.best_found if len(self.iterate.pricing.neurons) else None
 
 
 def drive(
@@ -240,7 +256,7 @@ def drive(
             elif state.proposes_to_end(allowed):
                 certificate = state.certificate()
                 if max(certificate.gap, certificate.priced_gap) <= allowed:
-                    return Solution(state.iterate.network, certificate, Status.OPTIMAL_ON_PATTERNS, tuple(history))
+                    return state.solution(certificate, Status.OPTIMAL_ON_PATTERNS, history)
             if status is None and len(history) > stop.max_iter:
                 status = Status.ITERATION_LIMIT
             if status is None and budget.expired():
@@ -259,7 +275,7 @@ def drive(
     if not hurry and status != Status.OPTIMAL:
         state.relax(budget.expired, 0.0)
     certificate = state.certificate(hurry, allowed if status == Status.OPTIMAL else 0.0)
-    return Solution(state.iterate.network, certificate, status, tuple(history))
+    return state.solution(certificate, status, history)
 
 
 def _begin(problem: Problem) -> _State:

@@ -1,39 +1,23 @@
-"""The regularisation path: one problem at a sequence of strengths, each started from the solution of the last."""
+"""The strengths of a path."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from math import isfinite
 
 import numpy as np
 
 from bidual.architectures import no_neurons
 from bidual.errors import InvalidParameterError
-from bidual.network import Network
 from bidual.oracles import Oracle
 from bidual.penalties import Strength
 from bidual.problem import Problem
-from bidual.solvers import Solution, Solver, Stop
 from bidual.solvers.inner.master import intercept_only
 from bidual.typing import Vector
 
 
-def path(problem: Problem, solver: Solver, strengths: Sequence[float], stop: Stop | None = None) -> Iterator[Solution]:
-    """The solutions of the problem with ``Strength(beta)`` for beta in ``strengths``, one after the other, each
-    certified for its own strength.
-
-    Falling strengths make good use of the starts. Raises InvalidParameterError for a strength that is not a positive
-    finite number.
-    """
-    for beta in strengths:
-        if not (isfinite(beta) and beta > 0):
-            raise InvalidParameterError(f"strengths must be positive finite numbers, got {beta!r}; drop it")
-    network: Network | None = None
-    for beta in strengths:
-        solution = solver.solve(replace(problem, penalty=Strength(float(beta))), stop, start=network)
-        network = solution.network
-        yield solution
+def at_strength(problem: Problem, beta: float) -> Problem:
+    """The problem with the penalty ``beta * size``."""
+    return replace(problem, penalty=Strength(float(beta)))
 
 
 def falling_strengths(problem: Problem, oracle: Oracle, n: int = 20, least: float = 1e-3, seed: int = 0) -> Vector:
