@@ -95,7 +95,7 @@ class Problem:
         return -self.loss.conjugate(-t * V, self.Y, self.weights) - slope * t if t > 0 else self._dual_of_zero()
 
     def dual_at(self, V: Outputs) -> float:
-        """``-L*(-V)``, the dual value of V itself; valid where V is balanced and its neurons score at most the price."""
+        """``-L*(-V)``, the dual value of V itself: valid if it is balanced and its neurons score at most the price."""
         return -self.loss.conjugate(-V, self.Y, self.weights)
 
     def smoothed(self, width: float) -> Problem:

@@ -19,7 +19,13 @@ from bidual.typing import Expired, Matrix, Outputs, never
 
 Scope = Literal["global", "patterns"]
 Method = Literal[
-    *("enumeration", "norms", "semidefinite", "branch and bound", "sweep", "closed form", "projection"),
+    "enumeration",
+    "norms",
+    "semidefinite",
+    "branch and bound",
+    "sweep",
+    "closed form",
+    "projection",
     "convex combination",
 ]
 
@@ -123,9 +129,9 @@ def pattern_point(problem: Problem, V: Outputs, patterns: Patterns, floor: float
 
 
 def combined_point(parts: Sequence[tuple[float, DualPoint]]) -> DualPoint:
-    """``sum_i w_i V_i`` with the bound ``sum_i w_i kappa_i``, for weights ``w_i > 0``: the largest score is convex in V.
+    """``sum_i w_i V_i`` with the bound ``sum_i w_i kappa_i``, for weights ``w_i > 0``.
 
-    Parts of scope patterns must have one list.
+    The largest score is a support function of V: convex, and homogeneous. Parts of scope patterns must have one list.
     """
     V = np.sum([weight * point.V for weight, point in parts], axis=0)
     value = sum(weight * point.bound.value for weight, point in parts)

@@ -80,13 +80,15 @@ def _proven_scope(bound: Bound) -> Scope | None:
     """What the method proves; None of an unknown one."""
     if bound.method != "convex combination":
         return PROVES.get(bound.method)
+    if not bound.parts:
+        return None
     return "global" if all(part.bound.scope == "global" for _, part in bound.parts) else "patterns"
 
 
 def _proven_combination(problem: Problem, point: DualPoint, rtol: float) -> float:
     """The bound that the parts prove, each proven itself; those of scope patterns over the list of the combination."""
     parts = point.bound.parts
-    if not parts or not all(weight > 0 for weight, _ in parts):
+    if not all(weight > 0 for weight, _ in parts):
         raise CertificateError(f"a convex combination needs positive weights, got {[weight for weight, _ in parts]}")
     for _, part in parts:
         verify_bound(problem, part, rtol)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import final
 
+from bidual.architectures import ParallelReLU3
 from bidual.certificate import Certificate, Scope
 from bidual.errors import InvalidParameterError, RefusedError
 from bidual.network import Network
@@ -20,13 +21,13 @@ from bidual.solvers import Solver, Stop
 FIRST_STEP = 7.0
 """How far to go at first, in the logarithm of the strength, for each unit of the root of eps."""
 
-SHORTEST = 0.02
-"""Spans this short, in the logarithm of the strength, are not cut again."""
+SHORTEST = 1 / 16
+"""Spans this short, in units of the first step, are not cut again."""
 
 SAFE = 0.8
 """The share of eps that the next span shall use, as its gap is predicted from the last."""
 
-INNER = .2
+INNER = 0.2
 """The share of eps to which strengths are solved."""
 
 
@@ -97,8 +98,8 @@ def path(
     strength itself, the path goes on with the gap that is proven there: see ``worst``, and ``scope`` for what it is
     proven over.
 
-    stop : tolerance and rounds of each solve, by default a gap of ``eps / 10``; ``time_limit`` is that of the whole path,
-    which then ends early, at ``least``.
+    stop : tolerance and rounds of each solve, by default a gap of ``eps / 5``; ``time_limit`` is that of the whole
+    path, which then ends early, at ``least``.
 
     Raises InvalidParameterError for strengths or an eps that are not positive, RefusedError where the solver refuses.
     """
@@ -111,9 +112,9 @@ def path(
     if not goals:
         raise InvalidParameterError("strengths is empty; give at least one")
     walk = _Walk(problem, solver, eps, stop or Stop(INNER * min(eps, 0.1)))
+    if isinstance(problem.architecture, ParallelReLU3):
+        raise RefusedError("a path joins networks of one hidden layer; use ReLU units of two layers, or gated units")
     first = walk.solve(goals[0], None)
-    if first.solution.network.n_branches is not None:
-        raise RefusedError("a path joins networks of one hidden layer; use n_layers=2, or gated units")
     spans = tuple(walk.spans(first, goals[1:])) or (Span.between(first, first, eps),)
     return RegularizationPath(spans, eps, (goals[0], goals[-1]))
 
@@ -124,6 +125,7 @@ class _Walk:
     def __init__(self, problem: Problem, solver: Solver, eps: float, stop: Stop) -> None:
         self.problem, self.solver, self.eps, self.stop = problem, solver, eps, stop
         self.deadline, self.step = time.monotonic() + stop.time_limit, FIRST_STEP * min(eps, 1.0) ** 0.5
+        self.shortest = SHORTEST * self.step
 
     def solve(self, beta: float, start: Network | None) -> Knot:
         problem = at_strength(self.problem, beta)
@@ -142,12 +144,13 @@ class _Walk:
                     ahead.append(self.solve(far, last.solution.network))
                 span = Span.between(last, ahead[-1], self.eps)
                 length = math.log(last.beta / ahead[-1].beta)
-                allowed = max(self.eps, 1.1 * span.at_ends)
+                allowed = self.eps if span.at_ends < self.eps else span.at_ends + self.eps
                 self.step = length * self._growth(span, allowed)
-                if span.worst <= allowed or length <= SHORTEST:
+                over = time.monotonic() >= self.deadline
+                if span.worst <= (self.eps if over else allowed) or length <= self.shortest:
                     yield span
                     last = ahead.pop()
-                if time.monotonic() >= self.deadline:
+                if over:
                     return
                 if last is span.upper:
                     middle = math.sqrt(last.beta * ahead[-1].beta)

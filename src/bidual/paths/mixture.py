@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,9 @@ def mixture(a: Network, b: Network, share: float) -> Network:
         return b if share else a
     (hidden, last), (other_hidden, other_last) = a.layers, b.layers
     theirs = other_hidden.arrays
-    units = {name: np.concatenate([array, theirs[name]], axis=-1) for name, array in hidden.arrays.items()}
+    units: dict[str, Any] = {
+        name: np.concatenate([array, theirs[name]], axis=-1) for name, array in hidden.arrays.items()
+    }
     weight = np.vstack([(1.0 - share) * last.weight, share * other_last.weight])
     bias = (1.0 - share) * last.bias + share * other_last.bias
     return Network((replace(hidden, **units), replace(last, weight=weight, bias=bias)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import final
 
 import numpy as np
@@ -143,9 +142,7 @@ class Span:
         if s in (0.0, 1.0):
             return ends[int(s)]
         knots = self.upper, self.lower
-        weights = (
-            share * fitting(knot, end) for share, knot, end in zip((1.0 - s, s), knots, ends, strict=True)
-        )
+        weights = (share * fitting(knot, end) for share, knot, end in zip((1.0 - s, s), knots, ends, strict=True))
         return combined_point([*zip(weights, ends, strict=True)])
 
     def _found(self, s: float) -> float:
@@ -187,7 +184,7 @@ def worst_gap(upper: Knot, lower: Knot, ends: Ends) -> float:
     pieces = list(_pieces(upper, lower, ends))
     step = (lower.beta - upper.beta) * (lower.size - upper.size) / PIECES**2
     slack = max(-step, 0.0) / 4.0
-    return max(relative(max(primal + slack - dual, 0.0), primal + slack) for primal, dual in pieces)
+    return float(max(relative(max(primal + slack - dual, 0.0), primal + slack) for primal, dual in pieces))
 
 
 def _pieces(upper: Knot, lower: Knot, ends: Ends) -> Iterator[tuple[float, float]]:
@@ -196,4 +193,7 @@ def _pieces(upper: Knot, lower: Knot, ends: Ends) -> Iterator[tuple[float, float
     a, b = (fitting(knot, end) * end.V for knot, end in zip((upper, lower), ends, strict=True))
     for s in np.linspace(0.0, 1.0, PIECES + 1):
         beta, size = ((1.0 - s) * u + s * v for u, v in ((upper.beta, lower.beta), (upper.size, lower.size)))
-        yield problem.loss_value((1.0 - s) * upper.F + s * lower.F) + beta * size, problem.dual_at((1.0 - s) * a + s * b)
+        yield (
+            problem.loss_value((1.0 - s) * upper.F + s * lower.F) + beta * size,
+            problem.dual_at((1.0 - s) * a + s * b),
+        )
