@@ -238,6 +238,22 @@ score of the climb | oracles/local_search.py | testing/test_checks.py::test_orac
     self.scores(U, part.outputs) => self.scores(part.inputs, part.outputs)
 cells are not left | oracles/local_search.py | oracles/test_oracles.py::test_winners_cross_walls_to_local_maxima
     start, going = found.released(Xl, active[:, going], wall).take(better), going[better] => break
+combination of other parts | certificate/proof.py | test_paths.py::test_forged_combinations_are_rejected
+    if not np.array_equal(proven.V, point.V): => if False:
+parts taken on trust | certificate/proof.py | test_paths.py::test_forged_combinations_are_rejected
+    verify_bound(problem, part, rtol) => part.bound.value
+parts on other lists | certificate/proof.py | test_paths.py::test_forged_combinations_are_rejected
+    (listed is None or not listed.same_as(point.bound.patterns)) => False
+weights of a combination that are negative | certificate/proof.py | test_paths.py::test_forged_combinations_are_rejected
+    if not all(weight > 0 for weight, _ in parts): => if False:
+gap at one end only | paths/span.py | test_paths.py
+    np.linspace(0.0, 1.0, PIECES + 1) => np.zeros(1)
+scores above the price | paths/span.py | test_paths.py
+    if bound > knot.beta else 1.0 => if False else 1.0
+neurons of one end | paths/mixture.py | test_paths.py
+    (1.0 - share) * last.weight, share * => (1.0 - share) * last.weight, 0.0 *
+a range that was not reached | paths/certified.py | test_paths.py
+    return self.least <= self.asked[1] and => return
 list is global | certificate/proof.py | regression/test_forged_scope.py
     if _proven_scope(bound) != bound.scope: => if False:
 primal taken on trust | certificate/certificate.py | test_certificate.py::test_forgeries_are_rejected

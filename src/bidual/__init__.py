@@ -25,6 +25,7 @@ _HOME = {
     "closed_form": "bidual.theorems",
     "fit_planted_relu": "bidual.planted",
     "load_model": "bidual.estimators.files",
+    "path": "bidual.estimators.fitted_path",
     "polish": "bidual.trained",
 }
 """Public name -> the module that defines it."""

@@ -4,14 +4,17 @@ from bidual.estimators.certificate import FittedCertificate
 from bidual.estimators.classifier import MLPClassifier
 from bidual.estimators.deep_linear import DeepLinearRegressor
 from bidual.estimators.linear_certificate import LinearCertificate
+from bidual.estimators.fitted_path import FittedPath, path
 from bidual.estimators.rashomon import RashomonInterval
 from bidual.estimators.regressor import MLPRegressor
 
 __all__ = [
     "DeepLinearRegressor",
     "FittedCertificate",
+    "FittedPath",
     "LinearCertificate",
     "MLPClassifier",
     "MLPRegressor",
     "RashomonInterval",
+    "path",
 ]

@@ -7,7 +7,8 @@ import os
 from abc import ABCMeta, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar, Self
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self, final
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -32,7 +33,8 @@ from bidual.estimators.status import warn_unless_proven
 from bidual.estimators.targets import ClassTargets, Labels, Targets
 from bidual.losses import Loss
 from bidual.network import Layer, Network
-from bidual.solvers import Record, Status, Stop
+from bidual.problem import Problem
+from bidual.solvers import Record, Solver, Status, Stop
 from bidual.typing import Outputs, Rows, Weights
 
 _REMEDIES: Mapping[str, str] = {
@@ -54,6 +56,18 @@ _REMEDIES: Mapping[str, str] = {
     "Sample weights must be 1D": "give sample_weight the shape (n_samples,)",
 }
 """Words of scikit-learn's refusals, and what to do."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Posed:
+    """A training problem with its rows, its solver, and the user's data as scikit-learn's callbacks are given them."""
+
+    formulation: Formulation
+    rows: WeightedRows
+    problem: Problem
+    solver: Solver
+    data: dict[str, Any]
 
 
 class ConvexMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
@@ -79,7 +93,8 @@ class ConvexMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type
     def _final_activation(self, targets: Targets) -> str:
         """scikit-learn's name of what becomes of the outputs."""
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
+    def _pose(self, X: Any, y: Any, sample_weight: Any) -> Posed:
+        """The training problem of these data, and the solver that the parameters ask for."""
         params = self.get_params(deep=False)
         check_parameters(params, self._losses)
         seed = draw_seed(self.random_state)
@@ -98,9 +113,14 @@ class ConvexMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):  # type
             self._make_loss(targets), architecture, penalty, bool(self.fit_intercept), bool(self.standardize), encoding
         )
         problem = formulation.problem(rows)
-        start = self._start(formulation, problem.n_outputs)
-        solver = Watched(choose_solver(params, problem, seed))
         data = {"X": X, "y": y, "metadata": {} if sample_weight is None else {"sample_weight": weights}}
+        return Posed(formulation, rows, problem, choose_solver(params, problem, seed), data)
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
+        posed = self._pose(X, y, sample_weight)
+        formulation, problem, data = posed.formulation, posed.problem, posed.data
+        encoding, start = formulation.encoding, self._start(formulation, problem.n_outputs)
+        solver = Watched(posed.solver)
         listeners = Listeners(self, data, solver, lambda net, past: self._fitted_network(net, past, encoding))
         time_limit = math.inf if self.time_limit is None else float(self.time_limit)
         stop = Stop(float(self.tol), int(self.max_iter), time_limit)

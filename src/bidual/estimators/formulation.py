@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 from bidual.architectures import Architecture
@@ -30,6 +30,10 @@ class Formulation:
         """The problem of these rows."""
         X, Y, weights = self.encoding.encode(rows)
         return Problem(X, Y, self.loss, self.architecture, self.penalty, weights, self.intercept)
+
+    def priced(self, penalty: Penalty) -> Formulation:
+        """The same with another penalty."""
+        return replace(self, penalty=penalty)
 
     def encoding_of(self, rows: WeightedRows) -> Encoding:
         """The encoding that these rows would have been given."""

@@ -25,11 +25,12 @@ def falling_strengths(problem: Problem, oracle: Oracle, n: int = 20, least: floa
     times that.
 
     The largest is the score of the oracle's best neuron against ``-grad L`` at the best constant: from there on no
-    neuron of the oracle pays. The loss must be smooth.
+    neuron of the oracle pays. A loss with kinks is taken smoothed, and its largest strength is only near that.
     """
     if n < 1 or not 0.0 < least <= 1.0:
         raise InvalidParameterError(f"n must be at least 1 and least in (0, 1], got {n!r} and {least!r}")
-    V = problem.dual_vector(intercept_only(problem)[1])
+    smooth = problem.smoothed(1e-2)
+    V = smooth.dual_vector(intercept_only(smooth)[1])
     none = no_neurons(problem.lifted.shape[1], problem.n_outputs, problem.architecture.gated)
     largest = oracle.price(problem, V, none, 0.0, np.random.default_rng(seed)).best_found * (1.0 + 1e-12)  # rounding
     if not largest > 0.0:
