@@ -74,7 +74,7 @@ def leave_one_out(
     if sentence is not None:
         raise RefusedError(sentence)
     if problem.X.shape[0] < 2:
-        raise InvalidDataError("X has one row, and nothing is left without it; give at least two rows")
+        raise InvalidDataError("X has one row (n_samples=1), and nothing is left without it; give at least two rows")
     rows = np.arange(problem.X.shape[0]) if rows is None else rows
     shares = np.ones(rows.size) if shares is None else shares
     response = LocalResponse(problem, network)

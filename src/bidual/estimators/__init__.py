@@ -3,8 +3,9 @@
 from bidual.estimators.certificate import FittedCertificate
 from bidual.estimators.classifier import MLPClassifier
 from bidual.estimators.deep_linear import DeepLinearRegressor
-from bidual.estimators.linear_certificate import LinearCertificate
 from bidual.estimators.fitted_path import FittedPath, path
+from bidual.estimators.linear_certificate import LinearCertificate
+from bidual.estimators.path_cv import MLPClassifierCV, MLPRegressorCV
 from bidual.estimators.rashomon import RashomonInterval
 from bidual.estimators.regressor import MLPRegressor
 
@@ -14,7 +15,9 @@ __all__ = [
     "FittedPath",
     "LinearCertificate",
     "MLPClassifier",
+    "MLPClassifierCV",
     "MLPRegressor",
+    "MLPRegressorCV",
     "RashomonInterval",
     "path",
 ]
