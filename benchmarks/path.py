@@ -29,6 +29,11 @@ DIABETES = load_diabetes(return_X_y=True)
 SETS = {
     "diabetes": (DIABETES, bidual.MLPRegressor(random_state=0), 0.05),
     "diabetes, bmi and s5": ((DIABETES[0][:, [2, 8]], DIABETES[1]), bidual.MLPRegressor(random_state=0), 0.05),
+    "the same, branch and bound": (
+        (DIABETES[0][:, [2, 8]], DIABETES[1]),
+        bidual.MLPRegressor(oracle="branch_and_bound", random_state=0),
+        0.05,
+    ),
     "diabetes, gated": (DIABETES, bidual.MLPRegressor(activation="gated_relu", random_state=0), 0.05),
     "diabetes, gated, 1 %": (DIABETES, bidual.MLPRegressor(activation="gated_relu", random_state=0), 0.01),
     "friedman1": (make_friedman1(200, 5, noise=1.0, random_state=0), bidual.MLPRegressor(random_state=0), 0.05),

@@ -22,6 +22,7 @@ _HOME = {
     "MLPRegressorCV": "bidual.estimators",
     "Network": "bidual.network",
     "NeuronDisplay": "bidual.display",
+    "RegularizationPathDisplay": "bidual.display",
     "audit": "bidual.trained",
     "certify": "bidual.certificate",
     "closed_form": "bidual.theorems",

@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
-from bidual import MLPClassifier, MLPRegressor
+from bidual import MLPClassifier, MLPClassifierCV, MLPRegressor, MLPRegressorCV
 from bidual.estimators.callbacks import CallbackSupportMixin
 
 from .cases import BOTH, NEW, THREE, TWO, Estimator, X, Y, check_fitted, classifier, regressor
@@ -30,6 +30,8 @@ CHECKED = [
     MLPRegressor(activation="linear"),
     MLPClassifier(activation="linear", loss="squared_error", outputs="shared", bias="none"),
     MLPRegressor(activation="gated_relu", n_layers=3, n_patterns=20, alpha=0.5, tol=0.1),
+    MLPRegressorCV(MLPRegressor(activation="linear"), alphas=[0.1]),
+    MLPClassifierCV(MLPClassifier(activation="linear", loss="squared_error"), alphas=[0.02]),
 ]
 NEEDS_SETTING = {"check_array_api_input"}
 """Skipped unless SCIPY_ARRAY_API was set before SciPy was imported; has a test of its own."""

@@ -8,6 +8,7 @@ from bidual.display.base import Display
 from bidual.display.convergence import ConvergenceDisplay
 from bidual.display.function import FunctionDisplay
 from bidual.display.neurons import NeuronDisplay
+from bidual.display.regularization_path import RegularizationPathDisplay
 from bidual.display.responses import Response
 
 DISPLAYS: tuple[type[Display], ...] = (
@@ -26,5 +27,6 @@ __all__ = [
     "Display",
     "FunctionDisplay",
     "NeuronDisplay",
+    "RegularizationPathDisplay",
     "Response",
 ]
