@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 from bidual import __version__
 from bidual.cli.arguments import Parser
-from bidual.cli.commands import audit, bench, demo, export, fit, predict, reproduce, verify
+from bidual.cli.commands import audit, bench, demo, export, fit, path, predict, reproduce, verify
 from bidual.cli.exits import Exit, InputError, Outcome
 from bidual.errors import BidualError, MissingDependencyError
 
-COMMANDS = (demo, fit, predict, verify, audit, export, bench, reproduce)
+COMMANDS = (demo, fit, path, predict, verify, audit, export, bench, reproduce)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

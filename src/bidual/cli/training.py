@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 
 from bidual.cli.console import progress
 from bidual.cli.exits import Exit, InputError
-from bidual.estimators import MLPClassifier, MLPRegressor
+from bidual.estimators import MLPClassifier, MLPClassifierCV, MLPRegressor, MLPRegressorCV
 from bidual.report import Baseline, Case, score
 from bidual.solvers import Status
 from bidual.tables import Task
@@ -30,15 +30,30 @@ def fit_estimator(
 ) -> tuple[Any, float, tuple[str, ...]]:
     """The fitted estimator, its seconds, and what it warned of. Ctrl-C ends the fit with the best network so far."""
     kind = MLPClassifier if task == "classification" else MLPRegressor
-    with progress(title, quiet) as listener, warnings.catch_warnings(record=True) as caught:
+    with progress(title, quiet) as listener:
+        estimator, seconds, warned = _timed(kind(**params, callback=listener), X, y)
+    estimator.callback = None
+    return estimator, seconds, warned
+
+
+def fit_on_path(
+    task: Task, params: Mapping[str, Any], choice: Mapping[str, Any], X: Rows, y: NDArray[Any]
+) -> tuple[Any, float, tuple[str, ...]]:
+    """The fitted estimator that chose its strength, its seconds, and what it warned of."""
+    if task == "classification":
+        return _timed(MLPClassifierCV(MLPClassifier(**params), **choice), X, y)
+    return _timed(MLPRegressorCV(MLPRegressor(**params), **choice), X, y)
+
+
+def _timed(estimator: Any, X: Rows, y: NDArray[Any]) -> tuple[Any, float, tuple[str, ...]]:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
         began = time.perf_counter()
         try:
-            estimator = kind(**params, callback=listener).fit(X, y)
+            estimator.fit(X, y)
         except ValueError as error:  # the library's refusals, and scikit-learn's
             raise InputError(str(error)) from error
         seconds = time.perf_counter() - began
-    estimator.callback = None
     return estimator, seconds, tuple(str(warning.message) for warning in caught)
 
 

@@ -16,7 +16,7 @@ from bidual.network import Network
 from bidual.paths.span import Knot, Span
 from bidual.paths.strengths import at_strength
 from bidual.problem import Problem
-from bidual.solvers import Solver, Stop
+from bidual.solvers import Solver, Status, Stop
 
 FIRST_STEP = 7.0
 """How far to go at first, in the logarithm of the strength, for each unit of the root of eps."""
@@ -130,7 +130,10 @@ class _Walk:
     def solve(self, beta: float, start: Network | None) -> Knot:
         problem = at_strength(self.problem, beta)
         left = max(self.deadline - time.monotonic(), 0.0)
-        return Knot(problem, self.solver.solve(problem, replace(self.stop, time_limit=left), start=start))
+        solution = self.solver.solve(problem, replace(self.stop, time_limit=left), start=start)
+        if solution.status == Status.INTERRUPTED:
+            self.deadline = -math.inf
+        return Knot(problem, solution)
 
     def spans(self, last: Knot, goals: Sequence[float]) -> Iterator[Span]:
         """The spans down to the last goal, or as far as the time allows."""

@@ -33,6 +33,7 @@ class Case:
     seconds : what fit took
     origin, licence : where the data are from, if known
     notes : anything else to tell
+    chosen : the estimator that chose the strength of this one on its path, if one did
     """
 
     name: str
@@ -49,6 +50,7 @@ class Case:
     licence: str = ""
     notes: tuple[str, ...] = ()
     baseline: Baseline | None = None
+    chosen: Any = None
 
     @property
     def classifies(self) -> bool:

@@ -16,6 +16,7 @@ from bidual.display import (
     ConvergenceDisplay,
     FunctionDisplay,
     NeuronDisplay,
+    RegularizationPathDisplay,
 )
 from bidual.display.hidden_paths import outgoing
 from bidual.errors import MissingDependencyError
@@ -44,6 +45,13 @@ def convergence(case: Case) -> str:
     """The objective coming down and the bounds coming up."""
     with drawn(7.6, 4.2) as (ax, saved):
         ConvergenceDisplay.from_estimator(case.estimator, ax=ax)
+    return saved[0]
+
+
+def path(case: Case) -> str:
+    """What is proven at every strength, and which one was chosen."""
+    with drawn(7.6, 4.8) as (ax, saved):
+        RegularizationPathDisplay.from_estimator(case.chosen, ax=ax)
     return saved[0]
 
 
@@ -112,6 +120,11 @@ FIGURES: dict[str, Callable[[Case], str]] = {
     "predictions": predictions,
 }
 """Name -> function that draws it."""
+
+
+def figures_of(case: Case) -> dict[str, Callable[[Case], str]]:
+    """Those of every case, and the path if there is one."""
+    return FIGURES if case.chosen is None else {**FIGURES, "path": path}
 
 
 def _scatter(ax: Axes, y: Any, predicted: Any) -> None:

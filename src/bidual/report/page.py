@@ -9,7 +9,7 @@ from string import Template
 from bidual import __version__
 from bidual.errors import MissingDependencyError
 from bidual.report.case import Case
-from bidual.report.figures import FIGURES
+from bidual.report.figures import figures_of
 from bidual.report.html import Html, bullets, p, picture, table, tag, text
 from bidual.report.sentences import facts, not_proven, number, percent, small, verdict
 from bidual.report.style import CSS
@@ -34,6 +34,8 @@ CAPTIONS = {
     "convergence": "The objective of the network comes down, what is proven of every network comes up; the least "
     "objective of any network lies in the band between them. The dashed line is not proven: it would be a bound if the "
     "best neuron that the search found were the best there is.",
+    "path": "The least objective at every strength alpha lies in the band; dots are fits, with their numbers of "
+    "neurons. The strength was chosen by the score of rows that were held out, the larger the better.",
     "neurons": "The neurons, largest first. Colours are input weights with the sign of the output weight: where they "
     "are blue, a larger value of the feature raises the output while the neuron is active.",
     "patterns": "The training rows at which the largest neurons are active, and their share above; of a network with "
@@ -83,6 +85,7 @@ def _chapter(case: Case) -> Html:
         ),
         tag("h3", text("What is not proven")),
         bullets(not_proven(case)),
+        *_choice(case, pictures),
         tag("h3", text("How the fit went")),
         pictures["convergence"],
         tag("h3", text("The network")),
@@ -94,6 +97,11 @@ def _chapter(case: Case) -> Html:
     if case.notes:
         parts += [tag("h3", text("Notes")), bullets(case.notes)]
     return tag("section", *parts)
+
+
+def _choice(case: Case, pictures: dict[str, Html]) -> list[Html]:
+    """How the strength was chosen, if it was."""
+    return [] if case.chosen is None else [tag("h3", text("The strength of the penalty")), pictures["path"]]
 
 
 def _fitted(case: Case) -> list[Html]:
@@ -157,9 +165,9 @@ def _gap(case: Case) -> str:
 def _pictures(case: Case) -> dict[str, Html]:
     """Every picture, or where it would be a sentence why there is none."""
     try:
-        drawn = {name: draw(case) for name, draw in FIGURES.items()}
+        drawn = {name: draw(case) for name, draw in figures_of(case).items()}
     except MissingDependencyError as error:
-        return {name: p(f"No plot: {error}", css="soft") for name in FIGURES}
+        return {name: p(f"No plot: {error}", css="soft") for name in figures_of(case)}
     return {name: picture(uri, f"{name} of {case.name}", _caption(case, name)) for name, uri in drawn.items()}
 
 
