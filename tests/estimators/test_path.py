@@ -86,6 +86,8 @@ def test_refusals() -> None:
         bidual.path(regressor(radius=2.0), X, Y)
     with pytest.raises(InvalidParameterError, match="ratio must be between 0 and 1, got 2"):
         bidual.path(regressor(), X, Y, ratio=2)
+    with pytest.raises(InvalidParameterError, match="eps must be between 0 and 1, got -1"):
+        bidual.path(regressor(), X, Y, eps=-1)
     with pytest.raises(InvalidParameterError, match="must be MLPRegressor or MLPClassifier, got str"):
         bidual.path("relu", X, Y)
     with pytest.raises(RefusedError, match="one hidden layer"):

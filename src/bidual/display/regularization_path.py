@@ -92,7 +92,7 @@ class RegularizationPathDisplay(Display):
 
     @classmethod
     def from_path(cls, path: Path, *, ax: Axes | None = None) -> RegularizationPathDisplay:
-        """Plot what :func:`bidual.path` returned."""
+        """Plot what :func:`bidual.estimators.path` returned."""
         return cls._of(path).plot(ax)
 
     @classmethod

@@ -18,6 +18,7 @@ from bidual.estimators.certificate import FittedCertificate
 from bidual.estimators.parameters import draw_seed
 from bidual.paths import RegularizationPath, at_strength, falling_strengths
 from bidual.paths import path as core_path
+from bidual.paths.certified import INNER
 from bidual.solvers import Record, Status, Stop
 from bidual.solvers.working_set import default_oracle
 from bidual.typing import Matrix, Outputs, Vector
@@ -34,7 +35,8 @@ class FittedPath:
     It holds a few fits, and whatever lies between two of them is their weighted mean: a network again, whose gap is
     proven to be at most ``worst``. The encoded training data are kept.
 
-    core : the fits and their proofs, in standard units; estimator : with the parameters, not fitted
+    core : the fits and their proofs, in standard units; estimator : with the parameters, not fitted; posed : the
+    training problem and its rows
     """
 
     core: RegularizationPath
@@ -193,11 +195,13 @@ def path(
         raise InvalidParameterError(f"radius={estimator.radius!r} takes the place of alpha; set radius=None for a path")
     if not 0.0 < ratio < 1.0:
         raise InvalidParameterError(f"ratio must be between 0 and 1, got {ratio!r}; 0.01 is a hundredfold range")
+    if not 0.0 < eps < 1.0:
+        raise InvalidParameterError(f"eps must be between 0 and 1, got {eps!r}; 0.05 is five percent")
     estimator = clone(estimator).set_params(random_state=draw_seed(estimator.random_state))
     posed = estimator._pose(X, y, sample_weight)
     strengths = _strengths(posed, estimator, ratio) if alphas is None else list(alphas)
     time_limit = math.inf if estimator.time_limit is None else float(estimator.time_limit)
-    stop = Stop(0.2 * eps, int(estimator.max_iter), time_limit)
+    stop = Stop(INNER * eps, int(estimator.max_iter), time_limit)
     return FittedPath(core_path(posed.problem, posed.solver, strengths, eps, stop), estimator, posed)
 
 

@@ -169,8 +169,8 @@ def _scored(
 class MLPRegressorCV(RegressorMixin, PathCV):  # type: ignore[misc]
     """Neural network for regression that chooses ``alpha`` itself.
 
-    Computes the path of the estimator: a few fits, which certify every alpha of a range (:func:`bidual.path`). Compares
-    100 alphas on it by the score of rows that were held out, and fits with the best.
+    Computes the path of the estimator (:func:`bidual.estimators.path`): a few fits, which certify every alpha of a
+    range. Compares 100 alphas on it by the score of rows that were held out, and fits with the best.
 
     Parameters
     ----------

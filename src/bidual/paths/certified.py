@@ -24,7 +24,7 @@ FIRST_STEP = 7.0
 SHORTEST = 1 / 16
 """Spans this short, in units of the first step, are not cut again."""
 
-SAFE = 0.8
+SAFE = 0.9
 """The share of eps that the next span shall use, as its gap is predicted from the last."""
 
 INNER = 0.2
@@ -142,7 +142,7 @@ class _Walk:
             while last.beta > goal:
                 if not ahead:
                     left = math.log(last.beta / goal)
-                    steps = math.ceil(0.95 * left / self.step)
+                    steps = max(round(left / self.step), 1)
                     far = last.beta * math.exp(-left / steps) if steps > 1 else goal
                     ahead.append(self.solve(far, last.solution.network))
                 span = Span.between(last, ahead[-1], self.eps)
