@@ -98,7 +98,8 @@ class FixedPatterns(Solver):
             U, b = _begin(program, start)
         else:
             u, b = _begin_blocks(program, start)
-            for proposal in _headway(working_blocks(program, u, b, budget.tol, budget.expired), budget):
+            rough = 1.0 if program.large else ROUGH
+            for proposal in _headway(working_blocks(program, u, b, budget.tol, budget.expired), budget, rough):
                 u, b = proposal[:2]
                 yield proposal
             if program.large:
@@ -117,9 +118,9 @@ class FixedPatterns(Solver):
         return drawn(problem, self.n_patterns, self.seed, self.antithetic)
 
 
-def _headway(steps: Iterable[Step[Any]], budget: Budget) -> Iterator[Proposal]:
-    """The steps that are worth a certificate: at a tenth of the gap of the one before, and the last."""
-    next_gap, last = ROUGH, None
+def _headway(steps: Iterable[Step[Any]], budget: Budget, rough: float = ROUGH) -> Iterator[Proposal]:
+    """The steps that are worth a certificate: from the gap ``rough`` on at a tenth of the one before, and the last."""
+    next_gap, last = rough, None
     for step in steps:
         last = step.U, step.b, step.V, step.witness
         if step.gap <= max(next_gap, 0.9 * budget.tol) or budget.expired():

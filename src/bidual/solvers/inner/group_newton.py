@@ -25,7 +25,12 @@ SINGLE = 1e-4
 
 
 def group_newton(
-    program: Program, blocks: Blocks, b: Vector, expired: Expired = never, about: Moments | None = None
+    program: Program,
+    blocks: Blocks,
+    b: Vector,
+    expired: Expired = never,
+    about: Moments | None = None,
+    reach: float = np.inf,
 ) -> Iterator[Step[Blocks]]:
     """Proximal-point steps towards the optimum of ``L(F) + beta sum ||u_i||`` over the listed blocks, all others 0:
     ``F_k = sum D_i X u_i + b_k`` over the blocks of output k, D_i being of their patterns.
@@ -41,12 +46,14 @@ def group_newton(
     one product certifies a step, over the listed blocks. The first theta is a multiple of the dual vector at (u, b).
 
     Stops early when ``expired``, and ends where it makes no more headway, at a gap of 1e-9 or so. ``about``: what the
-    preconditioner needs to know of the data, where it is known. The loss must be smooth, the penalty a Strength, the
+    preconditioner needs to know of the data, where it is known. ``reach``: sigma begins no longer than moves, by the
+    proximal gradient of the blocks, the predictions along theta by so many times the length of the targets: from a
+    start worth keeping, longer steps let go of it first. The loss must be smooth, the penalty a Strength, the
     outputs separate. Source: the augmented Lagrangian method of Li, Sun & Toh 2018, for blocks, and with a proximal
     term for the predictions too.
     """
     rounding = 1e-14 * (float(np.linalg.norm(program.problem.Y)) or 1.0)
-    newton = _Newton(program, blocks, b, about or moments(program.data))
+    newton = _Newton(program, blocks, b, about or moments(program.data), reach)
     yield from proximal_point(newton, rounding, expired)
 
 
@@ -68,19 +75,19 @@ class _Point:
 class _Newton(DualFunction[Blocks]):
     """The blocks and the envelope around the centre, and the point in hand."""
 
-    def __init__(self, program: Program, start: Blocks, b: Vector, about: Moments):
+    def __init__(self, program: Program, start: Blocks, b: Vector, about: Moments, reach: float):
         problem = program.problem
         assert isinstance(problem.penalty, Strength)
         self.problem, self.beta, self.start = problem, problem.penalty.beta, start
         self.kind: type[np.floating[Any]] = np.float32
-        self.sigma, w = first_steps(program)
         self.blocks = ActiveBlocks(program.data, start.pattern, start.output, problem.n_outputs)
         which = np.flatnonzero(start.weight.any(axis=1))
         F = self.blocks.take(which).forward(start.weight[which]) + b
-        self.U, self.envelope = start.weight, Envelope.around(problem, F, b, w)
-        self.moments = about
         theta = problem.dual_vector(F)
         C = self.blocks.adjoint(theta)
+        self.sigma, w = self._first_steps(program, theta, C, reach)
+        self.U, self.envelope = start.weight, Envelope.around(problem, F, b, w)
+        self.moments = about
         limit = problem.penalty.limit(_longest(C))
         t = problem.loss.best_scaling(theta, problem.Y, problem.weights, limit, 0.0)
         self.point = self._best_multiple(theta, C, t)
@@ -127,6 +134,15 @@ class _Newton(DualFunction[Blocks]):
         self.kind = np.float64
         self.point = replace(self.point, C=self._adjoint(self.point.theta))
         return True
+
+    def _first_steps(self, program: Program, theta: Outputs, C: Matrix, reach: float) -> tuple[float, float]:
+        """(sigma, w)"""
+        sigma, w = first_steps(program)
+        length = _lengths(C)
+        along = sigma * float(np.vdot(length, np.maximum(length - self.beta, 0.0)))
+        most = reach * float(np.linalg.norm(self.problem.Y)) * float(np.linalg.norm(theta))
+        share = most / along if along > most else 1.0
+        return share * sigma, share * w
 
     def _adjoint(self, theta: Outputs) -> Matrix:
         """(B, p): ``X'D_i theta``, in the precision of now."""

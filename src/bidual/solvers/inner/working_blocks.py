@@ -15,11 +15,14 @@ from bidual.solvers.inner.preconditioner import moments
 from bidual.solvers.inner.proximal_point import Step
 from bidual.typing import Expired, Masks, Matrix, Outputs, Vector
 
-FIRST, SHARE = 50, 0.05
+FIRST, SHARE = 50, 0.1
 """Blocks that may join at a time, for each output, or as a share of all."""
 
 IDLE = 3
 """Rounds without a smaller gap after which the method ends."""
+
+REACH = 30.0
+"""What bounds the first steps of a round, which the blocks of the round before should survive."""
 
 NEAR = 0.8
 """The share of the strength below whose score a block that is 0 is dropped."""
@@ -48,8 +51,8 @@ def working_blocks(program: Program, start: Blocks, b: Vector, tol: float, expir
         listed |= _largest(np.where(listed | (scores <= beta), 0.0, scores), most)
         pattern, output = np.nonzero(listed)
         blocks = Blocks(pattern, output, np.zeros((pattern.size, program.data.shape[1])))
-        goal, step = max(0.03 * best, 0.3 * tol), None
-        for step in group_newton(program, _with(blocks, u, c), b, expired, about):
+        goal, step = max(0.1 * best, 0.3 * tol), None
+        for step in group_newton(program, _with(blocks, u, c), b, expired, about, REACH):
             if step.gap <= goal:
                 break
         if step is None:
