@@ -124,6 +124,11 @@ def rows_on_kinks(problem: Problem, neurons: Neurons) -> Masks:
     return on
 
 
+def free_space(rows: Matrix, support: NDArray[np.bool_]) -> Matrix:
+    """(p, r): an orthonormal basis of the vectors on the support (p,) that are orthogonal to all rows."""
+    return np.eye(support.size)[:, support] @ null_space(rows[:, support], int(support.sum()))
+
+
 def null_space(rows: Matrix, p: int) -> Matrix:
     """(p, r): an orthonormal basis of the vectors orthogonal to all rows."""
     if rows.shape[0] == 0:

@@ -1,0 +1,157 @@
+"""The largest neuron score of few dimensions: boxes on all faces of a cube at once, level by level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bidual.architectures.boxes import NARROWEST, power_of_two
+from bidual.operators.faces import SMALLEST, Boxes, shortest
+from bidual.typing import Matrix, Outputs, Places, Rows, Vector
+
+ENTRIES = 1 << 16
+"""Boxes times rows that are bounded together: they stay in the cache."""
+
+STEPS = 2
+"""Steps towards the best linear function in place of the concave terms."""
+
+
+@dataclass(frozen=True)
+class _Cones:
+    """B boxes in the coordinates of their face, the last of which is 1; ``target``: for which output and sign."""
+
+    boxes: Boxes
+    face: Places
+    target: Places
+
+    def __len__(self) -> int:
+        return self.face.size
+
+    def take(self, which: Places) -> _Cones:
+        return _Cones(self.boxes.take(which), self.face[which], self.target[which])
+
+    def quartered(self) -> _Cones:
+        """Each box halved across its widest axis, twice: together they cover it."""
+        boxes = self.boxes
+        for _ in range(2 if boxes.low.shape[1] else 0):
+            boxes = boxes.halved(boxes.radius.argmax(axis=1))
+        each = np.repeat(np.arange(len(self)), len(boxes) // max(len(self), 1))
+        return _Cones(boxes, self.face[each], self.target[each])
+
+
+class ConeSearch:
+    """As :class:`~bidual.architectures.boxes.BoxSearch`, for two or three columns and many searches.
+
+    All faces, outputs and signs are bounded together, with bounds that take fewer operations: where ``z = x_i'w`` lies
+    in ``z_c -+ z_r`` on a box and ``rho = z_c / z_r``, clipped to [-1, 1], the chord is ``|z| <= rho z + z_r (1 -
+    rho^2)``, and ``-|z| <= -beta z`` for every beta in [-1, 1], rho to begin with. Their sum is linear on the cone of
+    the box, where its length bounds ``score(w) / |w|`` (:func:`~bidual.operators.faces.shortest`).
+
+    Rounding is that of BoxSearch; an interval that is too short by delta makes a chord fail by at most 2 delta.
+    """
+
+    def __init__(self, X: Rows, V: Outputs, slope: float):
+        self.unit, self.size = power_of_two(X), power_of_two(V)
+        self.X, self.V, self.slope = X / self.unit, V / self.size, slope
+        p = X.shape[1]
+        signed = np.stack([self.V.T, -self.V.T], axis=1).reshape(-1, len(X))
+        self.W, self.linear = 0.5 * (1.0 - slope) * signed, 0.5 * (1.0 + slope) * (signed @ self.X)
+        mass = float((np.abs(signed) @ np.linalg.norm(self.X, axis=1)).max(initial=0.0))
+        self.rounding = 4.0 * (sum(X.shape) + p * p + 20) * float(np.finfo(float).eps) * np.sqrt(p + 1) * mass
+        self.order = np.repeat([np.append(np.delete(np.arange(p), axis), axis) for axis in range(p)], 2, axis=0)
+        self.end = np.tile([1.0, -1.0], p)
+        self.count, self.settled = 0, 0.0
+        target, face = (part.ravel() for part in np.indices((len(signed), 2 * p)))
+        ones = np.ones((face.size, p - 1))
+        boxes = Boxes(-ones, ones, np.zeros((face.size, p)), np.full(face.size, np.inf))
+        self.open = _Cones(boxes, face, target).quartered()
+
+    @property
+    def bound(self) -> float:
+        """No unit neuron scores more."""
+        return max(self.settled, float(self.open.boxes.value.max(initial=0.0))) * self.unit * self.size
+
+    @property
+    def done(self) -> bool:
+        """True if no box is left to halve."""
+        return len(self.open) == 0
+
+    def step(self, enough: float) -> tuple[int, int, Vector]:
+        """Bound all boxes, and divide those with a bound above ``enough``. Returns the output, the sign and the direction
+        u (p,) that scores most of those where bounds are reached."""
+        enough = enough / self.unit / self.size
+        divided, reached = [], []
+        each = max(8, ENTRIES // len(self.X))
+        for start in range(0, len(self.open), each):
+            part = self.open.take(np.arange(start, min(start + each, len(self.open))))
+            value, scores, U = self._bounded(part, enough)
+            top = int(scores.argmax())
+            reached.append((float(scores[top]), int(part.target[top]), U[top]))
+            open_ = (value > enough) & (part.boxes.high - part.boxes.low > NARROWEST).any(axis=1)
+            self.settled = max(self.settled, float(value[~open_].max(initial=0.0)))
+            divided.append(replace(part, boxes=replace(part.boxes, value=value)).take(np.flatnonzero(open_)))
+        self.count += len(self.open)
+        self.open = _joined(divided).quartered()
+        _, target, u = max(reached, key=lambda entry: entry[0])
+        return target // 2, 1 - 2 * (target % 2), u
+
+    def score(self, output: int, sign: int, u: Vector) -> float:
+        """What the unit neuron of direction u scores."""
+        z = self.X @ (u / (float(np.linalg.norm(u)) or 1.0))
+        return float(sign * self.V[:, output] @ np.where(z > 0, z, self.slope * z)) * self.unit * self.size
+
+    def prove(self, value: float, limit: int) -> float:
+        """A bound of at most ``value``; inf where there is none, or none with less than ``limit`` boxes."""
+        while self.bound > value:
+            if self.done or self.count >= limit or self.score(*self.step(value)) > value:
+                return np.inf
+        return self.bound
+
+    def _bounded(self, cones: _Cones, enough: float) -> tuple[Vector, Vector, Matrix]:
+        """(values, scores, U (B, p)): bounds, and what the directions score where those above ``enough`` are reached."""
+        boxes, W = cones.boxes, self.W[cones.target]
+        ones = np.ones(len(cones))
+        center = self._out(cones, np.column_stack([boxes.center, ones])) @ self.X.T
+        width = np.abs(self._out(cones, np.column_stack([boxes.radius, 0.0 * ones]))) @ np.abs(self.X).T
+        rho = np.clip(center / np.maximum(width, SMALLEST), -1.0, 1.0)
+        a = self._in(cones, self.linear[cones.target] + (rho * W) @ self.X)
+        a[:, -1] += np.vecdot(np.maximum(W, 0.0), width * (1.0 - rho * rho))
+        near = shortest(a, boxes)
+        value, scores, U = np.linalg.norm(near, axis=1), np.full(len(cones), -np.inf), np.zeros_like(near)
+        for _ in range(STEPS):
+            open_ = np.flatnonzero(value + self.rounding > enough)
+            some = cones.take(open_)
+            u = self._out(some, near[open_])
+            z = u @ self.X.T
+            U[open_], scores[open_] = u, np.vecdot(u, self.linear[some.target]) + np.vecdot(W[open_], np.abs(z))
+            scores[open_] /= np.maximum(value[open_], SMALLEST)
+            step = self._in(some, ((np.sign(z) - rho[open_]) * np.minimum(W[open_], 0.0)) @ self.X)
+            share = np.clip(-np.vecdot(near[open_], step) / np.maximum(np.vecdot(step, step), SMALLEST), 0.0, 1.0)
+            moved = a[open_] + share[:, None] * step
+            closer = shortest(moved, some.boxes)
+            length = np.linalg.norm(closer, axis=1)
+            better = length < value[open_]
+            place = open_[better]
+            a[place], near[place], value[place] = moved[better], closer[better], length[better]
+            rho[place] += share[better, None] * (np.sign(z[better]) - rho[place])
+        return np.minimum(value + self.rounding, boxes.value), scores, U
+
+    def _out(self, cones: _Cones, a: Matrix) -> Matrix:
+        """(B, p): from the coordinates of the faces to those of the rows."""
+        out = np.empty_like(a)
+        a[:, -1] *= self.end[cones.face]
+        np.put_along_axis(out, self.order[cones.face], a, axis=1)
+        return out
+
+    def _in(self, cones: _Cones, a: Matrix) -> Matrix:
+        """(B, p): from the coordinates of the rows to those of the faces."""
+        inside = np.take_along_axis(a, self.order[cones.face], axis=1)
+        inside[:, -1] *= self.end[cones.face]
+        return inside
+
+
+def _joined(parts: list[_Cones]) -> _Cones:
+    """All boxes in one."""
+    boxes = Boxes(*(np.concatenate([getattr(part.boxes, name) for part in parts]) for name in Boxes.__annotations__))
+    return _Cones(boxes, *(np.concatenate([getattr(part, name) for part in parts]) for name in ("face", "target")))
