@@ -10,7 +10,7 @@ from bidual.architectures.boxes import NARROWEST, power_of_two
 from bidual.operators.faces import SMALLEST, Boxes, shortest
 from bidual.typing import Matrix, Outputs, Places, Rows, Vector
 
-ENTRIES = 1 << 16
+ENTRIES = 1 << 17
 """Boxes times rows that are bounded together: they stay in the cache."""
 
 STEPS = 2
@@ -79,15 +79,15 @@ class ConeSearch:
 
     def step(self, enough: float) -> tuple[int, int, Vector]:
         """Bound all boxes, and divide those with a bound above ``enough``. Returns the output, the sign and the direction
-        u (p,) that scores most of those where bounds are reached."""
+        u (p,) where the largest of their bounds is reached."""
         enough = enough / self.unit / self.size
         divided, reached = [], []
         each = max(8, ENTRIES // len(self.X))
         for start in range(0, len(self.open), each):
             part = self.open.take(np.arange(start, min(start + each, len(self.open))))
-            value, scores, U = self._bounded(part, enough)
-            top = int(scores.argmax())
-            reached.append((float(scores[top]), int(part.target[top]), U[top]))
+            value, U = self._bounded(part, enough)
+            top = int(value.argmax())
+            reached.append((float(value[top]), int(part.target[top]), U[top]))
             open_ = (value > enough) & (part.boxes.high - part.boxes.low > NARROWEST).any(axis=1)
             self.settled = max(self.settled, float(value[~open_].max(initial=0.0)))
             divided.append(replace(part, boxes=replace(part.boxes, value=value)).take(np.flatnonzero(open_)))
@@ -108,25 +108,25 @@ class ConeSearch:
                 return np.inf
         return self.bound
 
-    def _bounded(self, cones: _Cones, enough: float) -> tuple[Vector, Vector, Matrix]:
-        """(values, scores, U (B, p)): bounds, and what the directions score where those above ``enough`` are reached."""
-        boxes, W = cones.boxes, self.W[cones.target]
-        ones = np.ones(len(cones))
+    def _bounded(self, cones: _Cones, enough: float) -> tuple[Vector, Matrix]:
+        """(values, U (B, p)): bounds, and the directions where they are reached."""
+        boxes, W, ones = cones.boxes, self.W[cones.target], np.ones(len(cones))
         center = self._out(cones, np.column_stack([boxes.center, ones])) @ self.X.T
         width = np.abs(self._out(cones, np.column_stack([boxes.radius, 0.0 * ones]))) @ np.abs(self.X).T
-        rho = np.clip(center / np.maximum(width, SMALLEST), -1.0, 1.0)
+        rho = np.divide(center, np.maximum(width, SMALLEST, out=width), out=center)
+        np.clip(rho, -1.0, 1.0, out=rho)
         a = self._in(cones, self.linear[cones.target] + (rho * W) @ self.X)
-        a[:, -1] += np.vecdot(np.maximum(W, 0.0), width * (1.0 - rho * rho))
+        crossed = np.flatnonzero((np.abs(rho) < 1.0).any(axis=0))  # elsewhere, no side of a box is left open
+        X, W, rho = self.X[crossed], W[:, crossed], rho[:, crossed]
+        a[:, -1] += np.vecdot(np.maximum(W, 0.0), width[:, crossed] * (1.0 - rho * rho))
+        concave = np.minimum(W, 0.0)
         near = shortest(a, boxes)
-        value, scores, U = np.linalg.norm(near, axis=1), np.full(len(cones), -np.inf), np.zeros_like(near)
+        value = np.linalg.norm(near, axis=1)
         for _ in range(STEPS):
             open_ = np.flatnonzero(value + self.rounding > enough)
             some = cones.take(open_)
-            u = self._out(some, near[open_])
-            z = u @ self.X.T
-            U[open_], scores[open_] = u, np.vecdot(u, self.linear[some.target]) + np.vecdot(W[open_], np.abs(z))
-            scores[open_] /= np.maximum(value[open_], SMALLEST)
-            step = self._in(some, ((np.sign(z) - rho[open_]) * np.minimum(W[open_], 0.0)) @ self.X)
+            sides = np.sign(self._out(some, near[open_].copy()) @ X.T)
+            step = self._in(some, ((sides - rho[open_]) * concave[open_]) @ X)
             share = np.clip(-np.vecdot(near[open_], step) / np.maximum(np.vecdot(step, step), SMALLEST), 0.0, 1.0)
             moved = a[open_] + share[:, None] * step
             closer = shortest(moved, some.boxes)
@@ -134,8 +134,8 @@ class ConeSearch:
             better = length < value[open_]
             place = open_[better]
             a[place], near[place], value[place] = moved[better], closer[better], length[better]
-            rho[place] += share[better, None] * (np.sign(z[better]) - rho[place])
-        return np.minimum(value + self.rounding, boxes.value), scores, U
+            rho[place] += share[better, None] * (sides[better] - rho[place])
+        return np.minimum(value + self.rounding, boxes.value), self._out(cones, near)
 
     def _out(self, cones: _Cones, a: Matrix) -> Matrix:
         """(B, p): from the coordinates of the faces to those of the rows."""

@@ -192,6 +192,13 @@ class Grouped(Architecture):
         return parts
 
 
+def grouped_refusal(architecture: Architecture) -> str | None:
+    """Why the program on one list of patterns is not that of the architecture."""
+    if not isinstance(architecture, Grouped):
+        return None
+    return "Grouped units have patterns of their own in every group of features; use the solver WorkingSet"
+
+
 def pairs(d: int) -> tuple[tuple[int, ...], ...]:
     """All pairs of d features; a single feature is its own group."""
     return tuple(combinations(range(d), 2)) if d > 1 else ((0,),)

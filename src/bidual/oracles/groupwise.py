@@ -26,7 +26,7 @@ FIRST = 40
 CELLS = 3
 """Cells of a group that are looked at then, those of its best directions."""
 
-SHARE = 0.4
+SHARE = 0.3
 """Of the way from the best score to a target above it: a bound no higher is as good as the best score."""
 
 logger = logging.getLogger("bidual")
