@@ -84,10 +84,11 @@ class WorkingSet(Solver):
             network = problem.architecture.to_network(neurons, solved.t, solved.b)
             target = refuting_score(problem, network, solved.V, solved.price, budget.tol)
             pricing = oracle.price(problem, solved.V, neurons, target, rng, budget.expired)
-            yield Iterate(network, solved.V, pricing, limited)
-            value = smooth.objective(network)
             worth = max(solved.price * (1 + 1e-11), least_score(problem, solved.V))
             added = pricing.neurons.take(pricing.scores > worth)
+            proven = isinstance(oracle, Groupwise) and pricing.dual is not None  # globally, unless it has more to add
+            yield Iterate(network, solved.V, pricing, limited, searching=proven and len(added) > 0 and not limited)
+            value = smooth.objective(network)
             neurons = neurons.join(added)
             if smooth is not problem and _smoothing_dominates(problem, smooth, network, solved, pricing.best_found):
                 width, best, idle = width / 10, np.inf, 0
