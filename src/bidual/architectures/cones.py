@@ -78,8 +78,8 @@ class ConeSearch:
         return len(self.open) == 0
 
     def step(self, enough: float) -> tuple[int, int, Vector]:
-        """Bound all boxes, and divide those with a bound above ``enough``. Returns the output, the sign and the direction
-        u (p,) where the largest of their bounds is reached."""
+        """Bound all boxes, and divide those with a bound above ``enough``. Returns the output, the sign and the
+        direction u (p,) where the largest of their bounds is reached."""
         enough = enough / self.unit / self.size
         divided, reached = [], []
         each = max(8, ENTRIES // len(self.X))

@@ -119,10 +119,14 @@ class Grouped(Architecture):
         refusal = super().refusal(network, d, c, intercept)
         if refusal is not None or d != self.n_features:
             return refusal or f"Grouped is of networks on {self.n_features} features, the data have {d}"
-        outside = np.flatnonzero(self.group_of(np.pad(network.layers[0].weight, ((0, int(self.bias != "none")), (0, 0)))) < 0)
+        outside = np.flatnonzero(
+            self.group_of(np.pad(network.layers[0].weight, ((0, int(self.bias != "none")), (0, 0)))) < 0
+        )
         if outside.size:
             seen = np.flatnonzero(network.layers[0].weight[:, outside[0]])
-            return f"neuron {outside[0]} of the network sees the features {seen.tolist()}, which are in no group together"
+            return (
+                f"neuron {outside[0]} of the network sees the features {seen.tolist()}, which are in no group together"
+            )
         return None
 
     def input_norm(self, U: Matrix) -> Vector:

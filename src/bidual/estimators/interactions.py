@@ -17,7 +17,7 @@ WORDS = {"pairwise": pairs, "no_interactions": singles}
 def constrained(units: Architecture, params: Mapping[str, Any], n_features: int) -> Architecture:
     """The class of networks of these units, each of which sees the features of one group only.
 
-    Raises InvalidParameterError where the groups are no sets of features, or the units cannot be searched group by group.
+    Raises InvalidParameterError where the groups are no sets of features, or units cannot be searched group by group.
     """
     given = params["interaction_cst"]
     if given is None:

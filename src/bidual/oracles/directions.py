@@ -56,8 +56,8 @@ def search_on(
     expired: Expired,
     share: float = SHARE,
 ) -> Pricing:
-    """Halve boxes until the bound is as good as the ``best`` score, or a neuron scores more than the target; returns the
-    neurons that scored more than the best yet."""
+    """Halve boxes until the bound is as good as the ``best`` score, or a neuron scores more than the target; returns
+    the neurons that scored more than the best yet."""
     found = Pricing(no_neurons(problem.lifted.shape[1], V.shape[1]), np.zeros(0))
     while not search.done and search.count < limit and not expired():
         missing = target - best if target < np.inf else 0.0

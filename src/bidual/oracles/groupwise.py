@@ -38,11 +38,11 @@ class Groupwise(Oracle):
     """The neurons of :class:`~bidual.architectures.Grouped` that score most, and a bound of scope ``global`` where none
     scores more than the target.
 
-    Every group is asked for the scores of the same ``n_directions`` drawn directions; in the most promising ones the best
-    neurons of some cells are found exactly. If none is above the target, the directions of every group are searched with
-    bounds (:class:`~bidual.architectures.cones.ConeSearch`), up to ``boxes`` boxes a group: what comes up above the
-    target is the answer, without a bound; otherwise the largest bound of a group is proven for all neurons. Groups of
-    too many features are asked LocalSearch, and nothing is proven.
+    Every group is asked for the scores of the same ``n_directions`` drawn directions; in the most promising ones the
+    best neurons of some cells are found exactly. If none is above the target, the directions of every group are
+    searched with bounds (:class:`~bidual.architectures.cones.ConeSearch`), up to ``boxes`` boxes a group: what comes up
+    above the target is the answer, without a bound; otherwise the largest bound of a group is proven for all neurons.
+    Groups of too many features are asked LocalSearch, and nothing is proven.
     """
 
     n_directions: int = 120
@@ -65,8 +65,8 @@ class Groupwise(Oracle):
         architecture = problem.architecture
         if not isinstance(architecture, Grouped):
             raise RefusedError(
-                f"Groupwise finds units of groups of features, not {type(architecture).__name__} units; use LocalSearch, "
-                "Enumerated or Sampled"
+                f"Groupwise finds units of groups of features, not {type(architecture).__name__} units; use "
+                "LocalSearch, Enumerated or Sampled"
             )
         search = _Search(problem, architecture, V, target, expired)
         search.take(current)
@@ -137,6 +137,4 @@ class _Search:
         logger.info("groupwise: %d boxes, bound %.9g", count, bound)
         if not settled or self.found.best_found > self.target:
             return self.found
-        return replace(
-            self.found, dual=DualPoint(self.V, Bound(bound, "global", "branch and bound", boxes=count))
-        )
+        return replace(self.found, dual=DualPoint(self.V, Bound(bound, "global", "branch and bound", boxes=count)))

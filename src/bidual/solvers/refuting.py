@@ -9,23 +9,16 @@ from bidual.problem import Problem
 from bidual.typing import Outputs
 
 
-HALVINGS = 4
-"""How often the way from a score that does not refute to one that does is halved."""
-
-
 def refuting_score(problem: Problem, network: Network, V: Outputs, price: float, tol: float) -> float:
     """A score above the price that, once found, shows the gap to be above the tolerance: only then may a search stop
     early."""
     primal = problem.objective(network)
-    least = score = max(price, least_score(problem, V))
+    score = max(price, least_score(problem, V))
     step = tol * score
     for _ in range(60):
         if primal - problem.dual(V, score) > tol * abs(primal):
             break
-        least, score, step = score, score + step, 2 * step
-    for _ in range(HALVINGS):
-        middle = 0.5 * (least + score)
-        least, score = (least, middle) if primal - problem.dual(V, middle) > tol * abs(primal) else (middle, score)
+        score, step = score + step, 2 * step
     return score
 
 

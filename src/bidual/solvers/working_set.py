@@ -51,8 +51,9 @@ class WorkingSet(Solver):
 
     The first neurons come from a wide random network after a joint descent with rounded kinks. A loss with kinks is
     approached by smooth ones of shrinking width. ``oracle`` defaults to Enumerated where all cells can be listed, else
-    LocalSearch (units that gate themselves), Groupwise (those of groups of features) or Sampled (gated units). ``max_neurons`` limits the network; ``width`` is
-    that of the random network (None: by the size of the data); ``device`` is where LocalSearch multiplies.
+    Groupwise (units of groups of features), LocalSearch (others that gate themselves) or Sampled (gated units).
+    ``max_neurons`` limits the network; ``width`` is that of the random network (None: by the size of the data);
+    ``device`` is where LocalSearch multiplies.
     """
 
     oracle: Oracle | None = None

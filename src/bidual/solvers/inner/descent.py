@@ -45,8 +45,8 @@ def descents(
     with kinks that are rounded less and less: stages of (width, steps).
 
     At a minimum many rows lie on the kinks of neurons, where a descent of the objective itself zigzags; on the rounded
-    one it does not. The objective is not convex: this is a source of neurons, nothing rests on it. With separate
-    outputs a neuron keeps the output it feeds, and always the inputs it may have. Units without kinks need the last stage only.
+    one it does not. The objective is not convex: this is a source of neurons, nothing rests on it. A neuron keeps the
+    inputs it may have and, with separate outputs, the output it feeds. Units without kinks need the last stage only.
     """
     objective, t, b = RoundedObjective(problem, start.price), start.t, start.b
     for width, steps in stages if problem.architecture.slope is not None else stages[-1:]:
