@@ -50,7 +50,7 @@ def slide_in_cells(
         if wall is not None and step == longest:
             on[wall] = True
             normal = Xl[wall[0]] * support[:, wall[1]]
-            W[:, wall[1]] -= normal * (normal @ W[:, wall[1]]) / (normal @ normal)
+            W[:, wall[1]] -= normal * (normal @ W[:, wall[1]]) / np.linalg.norm(normal) ** 2
         if not architecture.input_norm(W).min() > 0:
             break
     t = architecture.input_norm(W)
