@@ -6,6 +6,7 @@ from bidual.display.activation_patterns import ActivationPatternDisplay
 from bidual.display.architecture import ArchitectureDisplay
 from bidual.display.base import Display
 from bidual.display.convergence import ConvergenceDisplay
+from bidual.display.effects import EffectPanel, EffectsDisplay
 from bidual.display.function import FunctionDisplay
 from bidual.display.neurons import NeuronDisplay
 from bidual.display.responses import Response
@@ -14,6 +15,7 @@ DISPLAYS: tuple[type[Display], ...] = (
     ActivationPatternDisplay,
     ArchitectureDisplay,
     ConvergenceDisplay,
+    EffectsDisplay,
     FunctionDisplay,
     NeuronDisplay,
 )
@@ -24,6 +26,8 @@ __all__ = [
     "ArchitectureDisplay",
     "ConvergenceDisplay",
     "Display",
+    "EffectPanel",
+    "EffectsDisplay",
     "FunctionDisplay",
     "NeuronDisplay",
     "Response",
