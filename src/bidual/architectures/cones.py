@@ -10,7 +10,7 @@ from bidual.architectures.boxes import NARROWEST, power_of_two
 from bidual.operators.faces import SMALLEST, Boxes, shortest
 from bidual.typing import Matrix, Outputs, Places, Rows, Vector
 
-ENTRIES = 1 << 17
+ENTRIES = 1 << 18
 """Boxes times rows that are bounded together: they stay in the cache."""
 
 STEPS = 2
@@ -52,13 +52,13 @@ class ConeSearch:
     """
 
     def __init__(self, X: Rows, V: Outputs, slope: float):
-        self.unit, self.size = power_of_two(X), power_of_two(V)
+        (n, p), self.unit, self.size = X.shape, power_of_two(X), power_of_two(V)
+        mass = float((np.abs(V / self.size).T @ np.linalg.norm(X / self.unit, axis=1)).max(initial=0.0))
+        self.rounding = 4.0 * (n + p * p + p + 20) * float(np.finfo(float).eps) * np.sqrt(p + 1) * mass
+        X, V = _merged(X, V)
         self.X, self.V, self.slope = X / self.unit, V / self.size, slope
-        p = X.shape[1]
         signed = np.stack([self.V.T, -self.V.T], axis=1).reshape(-1, len(X))
-        self.W, self.linear = 0.5 * (1.0 - slope) * signed, 0.5 * (1.0 + slope) * (signed @ self.X)
-        mass = float((np.abs(signed) @ np.linalg.norm(self.X, axis=1)).max(initial=0.0))
-        self.rounding = 4.0 * (sum(X.shape) + p * p + 20) * float(np.finfo(float).eps) * np.sqrt(p + 1) * mass
+        self.parts = [self._split(v) for v in signed]
         self.order = np.repeat([np.append(np.delete(np.arange(p), axis), axis) for axis in range(p)], 2, axis=0)
         self.end = np.tile([1.0, -1.0], p)
         self.count, self.settled = 0, 0.0
@@ -82,19 +82,21 @@ class ConeSearch:
         direction u (p,) where the largest of their bounds is reached."""
         enough = enough / self.unit / self.size
         divided, reached = [], []
-        each = max(8, ENTRIES // len(self.X))
-        for start in range(0, len(self.open), each):
-            part = self.open.take(np.arange(start, min(start + each, len(self.open))))
-            value, U = self._bounded(part, enough)
-            top = int(value.argmax())
-            reached.append((float(value[top]), int(part.target[top]), U[top]))
-            open_ = (value > enough) & (part.boxes.high - part.boxes.low > NARROWEST).any(axis=1)
-            self.settled = max(self.settled, float(value[~open_].max(initial=0.0)))
-            divided.append(replace(part, boxes=replace(part.boxes, value=value)).take(np.flatnonzero(open_)))
+        each = max(8, ENTRIES // max(len(self.X), 1))
+        for target in np.unique(self.open.target):
+            mine = np.flatnonzero(self.open.target == target)
+            for start in range(0, len(mine), each):
+                part = self.open.take(mine[start : start + each])
+                value, U = self._bounded(part, *self.parts[target], enough)
+                top = int(value.argmax())
+                reached.append((float(value[top]), int(target), U[top]))
+                open_ = (value > enough) & (part.boxes.high - part.boxes.low > NARROWEST).any(axis=1)
+                self.settled = max(self.settled, float(value[~open_].max(initial=0.0)))
+                divided.append(replace(part, boxes=replace(part.boxes, value=value)).take(np.flatnonzero(open_)))
         self.count += len(self.open)
         self.open = _joined(divided).quartered()
-        _, target, u = max(reached, key=lambda entry: entry[0])
-        return target // 2, 1 - 2 * (target % 2), u
+        _, place, u = max(reached, key=lambda entry: entry[0])
+        return place // 2, 1 - 2 * (place % 2), u
 
     def score(self, output: int, sign: int, u: Vector) -> float:
         """What the unit neuron of direction u scores."""
@@ -108,33 +110,33 @@ class ConeSearch:
                 return np.inf
         return self.bound
 
-    def _bounded(self, cones: _Cones, enough: float) -> tuple[Vector, Matrix]:
-        """(values, U (B, p)): bounds, and the directions where they are reached."""
-        boxes, W, ones = cones.boxes, self.W[cones.target], np.ones(len(cones))
-        center = self._out(cones, np.column_stack([boxes.center, ones])) @ self.X.T
-        width = np.abs(self._out(cones, np.column_stack([boxes.radius, 0.0 * ones]))) @ np.abs(self.X).T
-        rho = np.divide(center, np.maximum(width, SMALLEST, out=width), out=center)
-        np.clip(rho, -1.0, 1.0, out=rho)
-        a = self._in(cones, self.linear[cones.target] + (rho * W) @ self.X)
-        crossed = np.flatnonzero((np.abs(rho) < 1.0).any(axis=0))  # elsewhere, no side of a box is left open
-        X, W, rho = self.X[crossed], W[:, crossed], rho[:, crossed]
-        a[:, -1] += np.vecdot(np.maximum(W, 0.0), width[:, crossed] * (1.0 - rho * rho))
-        concave = np.minimum(W, 0.0)
-        near = shortest(a, boxes)
+    def _split(self, v: Vector) -> tuple[Matrix, Matrix, Vector]:
+        """(A, B, c): ``sum_i v_i phi(x_i'w) = c'w + sum_i |a_i'w| - sum_j |b_j'w|``."""
+        half = 0.5 * (1.0 - self.slope) * np.abs(v)[:, None] * self.X
+        return half[v > 0], half[v < 0], 0.5 * (1.0 + self.slope) * (v @ self.X)
+
+    def _bounded(self, cones: _Cones, A: Matrix, B: Matrix, c: Vector, enough: float) -> tuple[Vector, Matrix]:
+        """(values, U (b, p)): bounds on the boxes, and the directions where they are reached."""
+        boxes, ones = cones.boxes, np.ones(len(cones))
+        center = self._out(cones, np.column_stack([boxes.center, ones]))
+        radius = np.abs(self._out(cones, np.column_stack([boxes.radius, 0.0 * ones])))
+        rho, width = _slopes(center, radius, A)
+        fixed = self._in(cones, rho @ A + c)
+        fixed[:, -1] += np.vecdot(width, 1.0 - rho * rho)
+        pull = self._in(cones, -_slopes(center, radius, B)[0] @ B)
+        near = shortest(fixed + pull, boxes)
         value = np.linalg.norm(near, axis=1)
         for _ in range(STEPS):
             open_ = np.flatnonzero(value + self.rounding > enough)
-            some = cones.take(open_)
-            sides = np.sign(self._out(some, near[open_].copy()) @ X.T)
-            step = self._in(some, ((sides - rho[open_]) * concave[open_]) @ X)
-            share = np.clip(-np.vecdot(near[open_], step) / np.maximum(np.vecdot(step, step), SMALLEST), 0.0, 1.0)
-            moved = a[open_] + share[:, None] * step
-            closer = shortest(moved, some.boxes)
+            some, now = cones.take(open_), near[open_]
+            step = self._in(some, -np.sign(self._out(some, now.copy()) @ B.T) @ B) - pull[open_]
+            share = np.clip(-np.vecdot(now, step) / np.maximum(np.vecdot(step, step), SMALLEST), 0.0, 1.0)
+            moved = pull[open_] + share[:, None] * step
+            closer = shortest(fixed[open_] + moved, some.boxes)
             length = np.linalg.norm(closer, axis=1)
             better = length < value[open_]
             place = open_[better]
-            a[place], near[place], value[place] = moved[better], closer[better], length[better]
-            rho[place] += share[better, None] * (sides[better] - rho[place])
+            pull[place], near[place], value[place] = moved[better], closer[better], length[better]
         return np.minimum(value + self.rounding, boxes.value), self._out(cones, near)
 
     def _out(self, cones: _Cones, a: Matrix) -> Matrix:
@@ -149,6 +151,21 @@ class ConeSearch:
         inside = np.take_along_axis(a, self.order[cones.face], axis=1)
         inside[:, -1] *= self.end[cones.face]
         return inside
+
+
+def _slopes(center: Matrix, radius: Matrix, rows: Matrix) -> tuple[Matrix, Matrix]:
+    """(rho (b, r), z_r (b, r)) on boxes (b, p) for rows (r, p)."""
+    rho, width = center @ rows.T, radius @ np.abs(rows).T
+    np.divide(rho, np.maximum(width, SMALLEST), out=rho)
+    return np.clip(rho, -1.0, 1.0, out=rho), width
+
+
+def _merged(X: Rows, V: Outputs) -> tuple[Rows, Outputs]:
+    """The distinct rows, and the sums of the dual vector over each."""
+    order = np.lexsort(X.T)
+    X, V = X[order], V[order]
+    first = np.flatnonzero(np.append(True, (X[1:] != X[:-1]).any(axis=1)))
+    return X[first], np.add.reduceat(V, first, axis=0)
 
 
 def _joined(parts: list[_Cones]) -> _Cones:
