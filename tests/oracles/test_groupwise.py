@@ -12,7 +12,7 @@ from architectures.cases import DATA, random_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bidual.architectures import Grouped, Patterns, ReLU
+from bidual.architectures import Grouped, Neurons, Patterns, ReLU
 from bidual.architectures.cones import ConeSearch
 from bidual.architectures.grouped import pairs, singles
 from bidual.certificate import Bound, DualPoint, certify, verify_bound
@@ -22,6 +22,7 @@ from bidual.oracles import Enumerated, Groupwise, LocalSearch
 from bidual.penalties import Ball, Strength
 from bidual.problem import Problem
 from bidual.solvers import Conic, FixedPatterns, Restarts, Status, Stop, WorkingSet
+from bidual.solvers.prune import merge
 from oracles.test_oracles import ask, make_problem
 
 
@@ -136,6 +137,17 @@ def test_a_ball_weights_and_restarts() -> None:
     few = WorkingSet(max_neurons=2).solve(problem, Stop(tol=1e-4))
     assert few.network.n_neurons <= 2 and few.status == Status.NEURON_LIMIT
     few.certificate.verify(problem, few.network)
+
+
+def test_units_of_two_groups_are_not_merged() -> None:
+    """Both are active on every row, where their sum is a unit of the inner class."""
+    X, groups = np.random.default_rng(0).uniform(-1, 1, size=(9, 4)), ((0, 1), (2, 3))
+    U = np.array([[1.0, 0, 1, 0, 0], [0, 1, 0, 1, 0], [0, 0, 0, 0, 1], [0, 0, 0, 0, 1], [9, 9, 9, 9, 9]])
+    neurons, t = Neurons(U / np.linalg.norm(U, axis=0), np.ones((1, 5))), np.ones(5)
+    problem = make_problem(X, 1, Grouped(ReLU(), groups))
+    merged, _ = merge(problem, neurons, t)
+    assert sorted(problem.architecture.group_of(merged.inputs)) == [0, 1]
+    assert len(merge(replace(problem, architecture=ReLU()), neurons, t)[0]) == 1
 
 
 def test_networks_from_outside_are_refused() -> None:

@@ -87,7 +87,7 @@ class ConeSearch:
             mine = np.flatnonzero(self.open.target == target)
             for start in range(0, len(mine), each):
                 part = self.open.take(mine[start : start + each])
-                value, U = self._bounded(part, *self.parts[target], enough)
+                value, U = self._bounded(part, self.parts[target], enough)
                 top = int(value.argmax())
                 reached.append((float(value[top]), int(target), U[top]))
                 open_ = (value > enough) & (part.boxes.high - part.boxes.low > NARROWEST).any(axis=1)
@@ -115,9 +115,9 @@ class ConeSearch:
         half = 0.5 * (1.0 - self.slope) * np.abs(v)[:, None] * self.X
         return half[v > 0], half[v < 0], 0.5 * (1.0 + self.slope) * (v @ self.X)
 
-    def _bounded(self, cones: _Cones, A: Matrix, B: Matrix, c: Vector, enough: float) -> tuple[Vector, Matrix]:
+    def _bounded(self, cones: _Cones, terms: tuple[Matrix, Matrix, Vector], enough: float) -> tuple[Vector, Matrix]:
         """(values, U (b, p)): bounds on the boxes, and the directions where they are reached."""
-        boxes, ones = cones.boxes, np.ones(len(cones))
+        boxes, ones, (A, B, c) = cones.boxes, np.ones(len(cones)), terms
         center = self._out(cones, np.column_stack([boxes.center, ones]))
         radius = np.abs(self._out(cones, np.column_stack([boxes.radius, 0.0 * ones])))
         rho, width = _slopes(center, radius, A)
