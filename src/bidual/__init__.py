@@ -15,6 +15,7 @@ _HOME = {
     "ArchitectureDisplay": "bidual.display",
     "ConvergenceDisplay": "bidual.display",
     "DeepLinearRegressor": "bidual.estimators",
+    "EffectsDisplay": "bidual.display",
     "FunctionDisplay": "bidual.display",
     "MLPClassifier": "bidual.estimators",
     "MLPClassifierCV": "bidual.estimators",

@@ -126,6 +126,13 @@ def test_without_matplotlib_there_is_a_report_without_plots(
     assert "pip install &#x27;bidual[plot]&#x27;" in page and "<img" not in page
 
 
+def test_units_of_pairs(run: Command, tables: Path, tmp_path: Path) -> None:
+    data, options = tables / "small.csv", ("--interactions", "pairwise", "--tol", "5e-3", "--json")
+    ran = run("fit", data, "--target", "price", "--out", tmp_path, *options)
+    assert ran.code == 0 and ran.json["status"] == "optimal" and ran.json["certificate"]["scope"] == "global"
+    assert run("verify", tmp_path / "model.npz", data).code == 0
+
+
 def test_more_layers(run: Command, tables: Path, tmp_path: Path) -> None:
     deep = ("--layers", "3", "--branches", "6", "--branch-width", "4", "--patterns", "30")
     data, target = tables / "small.csv", ("--target", "price", "--drop", "sick", "--activation", "gated_relu")

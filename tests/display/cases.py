@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bidual import MLPClassifier, MLPRegressor
-from bidual.display import DISPLAYS, ActivationPatternDisplay, FunctionDisplay
+from bidual.display import DISPLAYS, ActivationPatternDisplay, EffectsDisplay, FunctionDisplay
 from bidual.network import Layer, Network
 
 KINDS = (
@@ -52,6 +52,8 @@ def arguments(display: type[Any], X: Any, y: Any, **options: Any) -> tuple[tuple
     """What ``from_estimator`` of the display takes after the estimator."""
     if display is ActivationPatternDisplay:
         return (X, y), options
+    if display is EffectsDisplay:
+        return (X,), {"grid_resolution": 20, **options}
     return ((X,), {"y": y, "grid_resolution": 20, **options}) if display is FunctionDisplay else ((), options)
 
 

@@ -19,9 +19,10 @@ from bidual.typing import Outputs, Vector
 def random_neurons(architecture: Architecture, c: int, seed: int, m: int = 30) -> tuple[Problem, Neurons, Vector]:
     """More neurons than predictions, many of them on the same patterns."""
     rng = np.random.default_rng(seed)
-    X = rng.normal(size=(4, 2))
+    d = architecture.n_features or 2
+    X = rng.normal(size=(4, d))
     problem = Problem(X, np.zeros((4, c)), Squared(), architecture, Strength(1.0))
-    return problem, *architecture.from_network(random_network(architecture, rng, 2, c, m, False))
+    return problem, *architecture.from_network(random_network(architecture, rng, d, c, m, False))
 
 
 def predictions(problem: Problem, neurons: Neurons, t: Vector) -> Outputs:

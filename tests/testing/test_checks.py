@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from bidual.architectures import Architecture, GatedReLU, Linear, ParallelReLU3, Patterns, ReLU
+from bidual.architectures import Architecture, GatedReLU, Grouped, Linear, ParallelReLU3, Patterns, ReLU
 from bidual.errors import RefusedError
 from bidual.losses import LOSSES, Huber, Logistic, Loss, Multinomial, Squared, SquaredHinge
 from bidual.network import Network
@@ -16,6 +16,7 @@ from bidual.oracles import (
     Cached,
     Counted,
     Enumerated,
+    Groupwise,
     Listed,
     LocalSearch,
     Oracle,
@@ -37,6 +38,9 @@ ARCHITECTURES: list[Architecture] = [
     GatedReLU(outputs="shared"),
     *(Linear(bias, outputs) for bias in ("penalized", "none") for outputs in ("separate", "shared")),
     ParallelReLU3(),
+    *(Grouped(ReLU(slope, bias), ((0, 1), (0, 2), (1, 2))) for slope in (0.0, -1.0) for bias in ("penalized", "none")),
+    Grouped(ReLU(), ((0,), (1,))),
+    Grouped(ReLU(), ((0, 1, 2, 3), (4,))),
 ]
 FIRST = example_problems()[0]
 
@@ -58,6 +62,7 @@ def test_architectures(architecture: Architecture) -> None:
         Enumerated(),
         Sampled(),
         LocalSearch(),
+        Groupwise(),
         Swept(),
         SecondMasks(),
         Split((Enumerated(), Sampled(50))),

@@ -94,11 +94,11 @@ def refusal(problem: Problem, network: Network) -> str | None:
         )
     if problem.architecture.patches is not None:
         return f"{name} units see patches, and their response to a row is not known; use units of whole rows, or refit"
-    if not isinstance(problem.architecture, PiecewiseLinear):
+    if not isinstance(problem.architecture.units, PiecewiseLinear):
         return f"{name} units do not scale with their weights, which one Newton step needs; use ReLU units, or refit"
     if problem.architecture.outputs == "shared" and c > 1:
         return f"outputs='shared' with {c} outputs lets output weights move; use outputs='separate', or refit"
-    coordinates = network.n_neurons * problem.lifted.shape[1]
+    coordinates = int(problem.architecture.support(problem.architecture.from_network(network)[0].inputs).sum())
     if coordinates > MOST_COORDINATES:
         return (
             f"{network.n_neurons} neurons have {coordinates} weights, and inverting a Hessian of more than "

@@ -12,7 +12,7 @@ from bidual.architectures.pieces import linear_pieces
 from bidual.network import Network
 from bidual.penalties import Strength
 from bidual.problem import Problem
-from bidual.solvers.inner.curvature import LocalModel, null_space, rows_on_kinks
+from bidual.solvers.inner.curvature import LocalModel, free_space, rows_on_kinks
 from bidual.typing import Matrix, Vector
 
 FLAT = 1e-11
@@ -51,8 +51,8 @@ class LocalResponse:
         on = rows_on_kinks(problem, self.units)
         slopes = np.where(on, 0.0, architecture.slopes(X, self.units))
         bases, released = [], []
-        for column in on.T:
-            held, (free, rows) = null_space(X[column], X.shape[1]), _releases(X, np.flatnonzero(column))
+        for column, support in zip(on.T, problem.architecture.support(self.W).T, strict=True):
+            held, (free, rows) = free_space(X[column], support), _releases(X * support, np.flatnonzero(column))
             bases.append(np.hstack([held, free]))
             released += [np.full(held.shape[1], -1), rows]
         price = _price(problem, network)

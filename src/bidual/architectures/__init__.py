@@ -5,6 +5,7 @@ from bidual.architectures.bounded import Bounded
 from bidual.architectures.branches import Branches
 from bidual.architectures.convolutional import Convolutional
 from bidual.architectures.gated import Gated, GatedReLU
+from bidual.architectures.grouped import Grouped
 from bidual.architectures.linear import Linear
 from bidual.architectures.neurons import Neurons, no_neurons
 from bidual.architectures.parallel_gated import ParallelGated
@@ -33,6 +34,7 @@ __all__ = [
     "Convolutional",
     "Gated",
     "GatedReLU",
+    "Grouped",
     "Linear",
     "Neurons",
     "ParallelGated",

@@ -19,7 +19,7 @@ from bidual.operators.cone import Projections
 from bidual.operators.masked import MaskedData
 from bidual.operators.pooled import Products
 from bidual.patches import Patches
-from bidual.typing import Gates, Masks, Matrix, Outputs, Rows, Vector
+from bidual.typing import Gates, Masks, Matrix, Outputs, Places, Rows, Vector
 
 Bias = Literal["penalized", "free", "none"]
 OutputNorm = Literal["separate", "shared"]
@@ -49,6 +49,21 @@ class Witness:
             found.rows[used].astype(np.int64),
             scale * found.multipliers[used],
         )
+
+    def about(self, which: Places) -> Witness:
+        """The blocks about the patterns in these places, which are numbered in their order."""
+        place = {int(j): k for k, j in enumerate(which)}
+        kept = np.flatnonzero(np.isin(self.blocks[:, 0], which))
+        parts = [np.arange(self.start[k], self.start[k + 1]) for k in kept]
+        rows = np.concatenate([np.zeros(0, dtype=np.int64), *parts])
+        start = np.concatenate([[0], np.cumsum([part.size for part in parts], dtype=np.int64)])
+        numbers = np.array([place[int(j)] for j in self.blocks[kept, 0]], dtype=np.int64)
+        return Witness(np.column_stack([numbers, self.blocks[kept, 1:]]), start, self.rows[rows], self.values[rows])
+
+    def renamed(self, which: Places) -> Witness:
+        """The same multipliers, the pattern in place k called ``which[k]``."""
+        blocks = np.column_stack([np.asarray(which, dtype=np.int64)[self.blocks[:, 0]], self.blocks[:, 1:]])
+        return Witness(blocks, self.start, self.rows, self.values)
 
     def join(self, other: Witness, shift: int) -> Witness:
         """These blocks followed by the others, whose patterns are counted from ``shift``."""
@@ -112,6 +127,14 @@ class Architecture(ABC):
     def fan_in(self, d: int) -> int:
         """The input weights of a unit, besides its bias, on rows of d features."""
         return d
+
+    def support(self, U: Matrix) -> Masks:
+        """As U: which input weights of each neuron may differ from 0 as it moves on."""
+        return np.ones(U.shape, dtype=bool)
+
+    def confined(self, U: Matrix, rng: np.random.Generator) -> Matrix:
+        """As U: drawn input weights, made those of neurons of the class."""
+        return U
 
     def masked(self, Xl: Rows, masks: Masks | Bits, device: str = "cpu", spare: float = inf) -> Products:
         """The matrix of the program over the patterns of these masks."""

@@ -57,7 +57,7 @@ class BoxSearch:
     """
 
     def __init__(self, X: Rows, V: Outputs, slope: float):
-        self.unit, self.size = _power(X), _power(V)
+        self.unit, self.size = power_of_two(X), power_of_two(V)
         self.X, self.V, self.slope = X / self.unit, V / self.size, slope
         each = np.abs(self.V).sum(axis=1)
         _, stretch, axes = np.linalg.svd(np.sqrt(each)[:, None] * self.X, full_matrices=False)
@@ -144,7 +144,7 @@ class BoxSearch:
         heapq.heappush(self.heap, (-float(group.boxes.value.max()) - self.rounding, self.pushed, group))
 
 
-def _power(M: Matrix) -> float:
+def power_of_two(M: Matrix) -> float:
     """A power of two near the largest entry, 1 if all are 0."""
     most = float(np.abs(M).max(initial=0.0))
     return 2.0 ** int(np.floor(np.log2(most))) if most > 0.0 else 1.0

@@ -9,7 +9,17 @@ from typing import Any
 from bidual.cli.arguments import count, positive, seed, share
 
 ESTIMATOR = (
-    *("activation", "n_layers", "n_branches", "branch_width", "n_patterns", "loss", "solver", "oracle"),
+    *(
+        "activation",
+        "n_layers",
+        "n_branches",
+        "branch_width",
+        "n_patterns",
+        "interaction_cst",
+        "loss",
+        "solver",
+        "oracle",
+    ),
     *("tol", "max_iter", "time_limit", "max_neurons", "restarts"),
 )
 """Options that the estimator takes; those not given keep its defaults."""
@@ -46,6 +56,12 @@ def add_estimator(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--branch-width", type=count, metavar="N", help="units in a layer of a branch of gates")
     parser.add_argument("--patterns", dest="n_patterns", type=count, metavar="N", help="sampled activation patterns")
+    parser.add_argument(
+        "--interactions",
+        dest="interaction_cst",
+        choices=("pairwise", "no_interactions"),
+        help="units see two encoded columns, or one: curves and maps, proven globally (default: all columns)",
+    )
     parser.add_argument("--loss", help="squared_error or huber; log_loss, hinge, squared_hinge or squared_error")
     parser.add_argument("--solver", help="auto (default), or another that the estimators know")
     parser.add_argument("--oracle", help="how neurons are found: auto (default), or another that the estimators know")

@@ -6,6 +6,7 @@ from bidual.display.activation_patterns import ActivationPatternDisplay
 from bidual.display.architecture import ArchitectureDisplay
 from bidual.display.base import Display
 from bidual.display.convergence import ConvergenceDisplay
+from bidual.display.effects import EffectPanel, EffectsDisplay
 from bidual.display.function import FunctionDisplay
 from bidual.display.neurons import NeuronDisplay
 from bidual.display.regularization_path import RegularizationPathDisplay
@@ -15,6 +16,7 @@ DISPLAYS: tuple[type[Display], ...] = (
     ActivationPatternDisplay,
     ArchitectureDisplay,
     ConvergenceDisplay,
+    EffectsDisplay,
     FunctionDisplay,
     NeuronDisplay,
 )
@@ -25,6 +27,8 @@ __all__ = [
     "ArchitectureDisplay",
     "ConvergenceDisplay",
     "Display",
+    "EffectPanel",
+    "EffectsDisplay",
     "FunctionDisplay",
     "NeuronDisplay",
     "RegularizationPathDisplay",

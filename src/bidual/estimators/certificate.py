@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, final
 
+from bidual.architectures import Grouped
 from bidual.certificate import Certificate, Method, Scope
 from bidual.errors import CertificateError
 from bidual.estimators.formulation import Formulation
@@ -102,7 +103,10 @@ class FittedCertificate:
         self.core.verify(formulation.problem(rows), self.network)
 
     def __str__(self) -> str:
-        where = "every network of any width" if self.scope == "global" else "networks on the listed patterns"
+        every = "every network of any width"
+        if isinstance(self.formulation.architecture, Grouped):
+            every += " whose units see one group of features"
+        where = every if self.scope == "global" else "networks on the listed patterns"
         lines = [
             f"primal {self.primal:.8g}, the training objective of this network",
             f"dual   {self.dual:.8g}, proven for {where} (by {self.method})",
@@ -110,7 +114,7 @@ class FittedCertificate:
         ]
         if self.scope != "global":
             lines += [
-                f"global {self.global_dual:.8g}, proven for every network of any width (by {self.global_method}): gap "
+                f"global {self.global_dual:.8g}, proven for {every} (by {self.global_method}): gap "
                 f"{self.global_relative_gap:.2e}",
                 f"priced {self.relative_priced_gap:.2e}, the gap if no neuron is better than the best one found",
             ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Self, final
 
 import numpy as np
@@ -104,6 +104,11 @@ class MLPClassifier(ClassifierMixin, OneFitClassification):  # type: ignore[misc
         The pixels from one patch to the next, or (down, right); there is no padding.
     pooling : {"mean", "sum"}, default="mean"
         What a unit's outputs on the patches of an image become.
+    interaction_cst : {"pairwise", "no_interactions"} or sequence of sets of int, default=None
+        Which columns of X may interact, as in scikit-learn's HistGradientBoosting: a ReLU unit sees the columns of one
+        of the sets only, "pairwise" being all pairs and "no_interactions" each column alone. Columns in no set are one
+        more set together. With sets of up to three columns the certificate is global for any number of columns.
+        None: every unit sees all columns.
     radius : float, default=None
         If given, ``size(f) <= radius`` takes the place of the penalty, and ``alpha`` is ignored.
     n_patterns : int, default=200
@@ -217,6 +222,7 @@ class MLPClassifier(ClassifierMixin, OneFitClassification):  # type: ignore[misc
         filter_size: int | tuple[int, int] = 5,
         stride: int | tuple[int, int] = 2,
         pooling: str = "mean",
+        interaction_cst: str | Sequence[Collection[int]] | None = None,
         radius: float | None = None,
         n_patterns: int = 200,
         max_neurons: int | None = None,
@@ -247,6 +253,7 @@ class MLPClassifier(ClassifierMixin, OneFitClassification):  # type: ignore[misc
         self.filter_size = filter_size
         self.stride = stride
         self.pooling = pooling
+        self.interaction_cst = interaction_cst
         self.radius = radius
         self.n_patterns = n_patterns
         self.max_neurons = max_neurons

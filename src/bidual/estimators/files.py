@@ -95,6 +95,8 @@ def _plain(value: Any) -> Any:
     """A parameter as JSON holds it; what only lives in this process (functions, random states) becomes None."""
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, set | frozenset):
+        value = sorted(value)
     if isinstance(value, tuple | list):
         return [_plain(part) for part in value]
     return value if value is None or isinstance(value, bool | int | float | str) else None

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from bidual.analysis import LeftOut, leave_one_out, rashomon_end
+from bidual.analysis import Effects, LeftOut, leave_one_out, rashomon_end
 from bidual.errors import InvalidDataError
 from bidual.estimators.base import ConvexMLP, refusing
 from bidual.estimators.parameters import choose_solver, draw_seed
@@ -111,6 +111,32 @@ class OneFit(ConvexMLP):
         )
         targets = self.encoding_.targets
         return RashomonInterval(lower, upper, Scaling.none(1) if isinstance(targets, ClassTargets) else targets.scaling)
+
+    def effects(self, X: Any) -> Effects:
+        """The network as a constant and functions of one and of two features.
+
+        In the user's units; of a classifier, what it adds up to is ``decision_function``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The rows that means are over, such as those of ``fit``.
+
+        Returns
+        -------
+        effects : bidual.analysis.Effects
+            Its ``terms`` are the features and pairs, the most important first, ``importances`` the standard deviations
+            of what they contribute, and ``contribution(term, X)`` the functions.
+
+        Raises
+        ------
+        RefusedError
+            A unit sees three features or more: train with ``interaction_cst="pairwise"`` or ``"no_interactions"``.
+        """
+        check_is_fitted(self)
+        with refusing():
+            X = validate_data(self, X, dtype=np.float64, reset=False)
+        return Effects(self.encoding_.fold(self.network_), X)
 
     def _own_outputs(self, X: Any, y: Any, sample_weight: Any) -> Outputs:
         """(n, c): for each row, the outputs without it, in standard units."""

@@ -24,6 +24,7 @@ from bidual.architectures import (
 )
 from bidual.errors import InvalidDataError, InvalidParameterError, MemoryLimitError, MissingDependencyError
 from bidual.estimators.depth import check_depth, wide_program
+from bidual.estimators.interactions import constrained
 from bidual.oracles import (
     BranchAndBound,
     Classifiers,
@@ -137,8 +138,8 @@ def draw_seed(random_state: Any) -> int:
 def choose_architecture(params: Mapping[str, Any], n_features: int) -> Architecture:
     """The network class, on rows of this many features."""
     architecture = ACTIVATIONS[params["activation"]](bias=params["bias"], outputs=params["outputs"])
-    if params["image_shape"] is None:
-        return architecture
+    if params["image_shape"] is None or params["interaction_cst"] is not None:
+        return constrained(architecture, params, n_features)
     patches = Patches(params["image_shape"], params["filter_size"], params["stride"], params["pooling"])
     if patches.n_inputs != n_features:
         raise InvalidDataError(

@@ -7,7 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from bidual.architectures import ARCHITECTURES, Architecture, Branches, Convolutional, ParallelGated, Patterns, Witness
+from bidual.architectures import (
+    ARCHITECTURES,
+    Architecture,
+    Branches,
+    Convolutional,
+    Grouped,
+    ParallelGated,
+    Patterns,
+    Witness,
+)
 from bidual.certificate import Bound, Certificate, DualPoint
 from bidual.errors import InvalidDataError
 from bidual.estimators.encoding import Encoding
@@ -150,6 +159,9 @@ def _put_architecture(architecture: Architecture) -> Stored:
     if isinstance(architecture, Convolutional):
         described, arrays = _put_architecture(architecture.inner)
         return described | {"patches": architecture.patches.to_dict()}, arrays
+    if isinstance(architecture, Grouped):
+        described, arrays = _put_architecture(architecture.inner)
+        return described | {"groups": [list(group) for group in architecture.groups]}, arrays
     if not isinstance(architecture, ParallelGated):
         return _put_part(architecture, ARCHITECTURES), {}
     described = {"name": "parallel_gated", "fields": {"bias": architecture.bias, "outputs": architecture.outputs}}
@@ -161,6 +173,8 @@ def _get_architecture(described: dict[str, Any], arrays: Arrays) -> Architecture
     if gates:
         return ParallelGated(GateNetwork.from_arrays(gates), **described["fields"])
     units = _get_part(described, ARCHITECTURES)
+    if "groups" in described:
+        return Grouped(units, tuple(map(tuple, described["groups"])))
     return Convolutional(units, Patches(**described["patches"])) if "patches" in described else units
 
 

@@ -4,6 +4,7 @@ from bidual.oracles.base import Oracle, Pricing
 from bidual.oracles.branch_and_bound import BranchAndBound
 from bidual.oracles.classifiers import Classifiers
 from bidual.oracles.enumerated import Enumerated, most_patterns
+from bidual.oracles.groupwise import Groupwise
 from bidual.oracles.line_search import LineSearch
 from bidual.oracles.listed import Listed, Sampled
 from bidual.oracles.local_search import LocalSearch
@@ -20,6 +21,7 @@ ORACLES: dict[str, type[Oracle]] = {
     "sampled": Sampled,
     "listed": Listed,
     "local_search": LocalSearch,
+    "groupwise": Groupwise,
     "branch_and_bound": BranchAndBound,
     "spike_free": SpikeFree,
     "second_masks": SecondMasks,
@@ -38,6 +40,7 @@ __all__ = [
     "Counted",
     "Enumerated",
     "Expired",
+    "Groupwise",
     "LineSearch",
     "Listed",
     "LocalSearch",

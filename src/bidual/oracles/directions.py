@@ -6,8 +6,9 @@ import logging
 
 import numpy as np
 
-from bidual.architectures import Neurons, ReLU
+from bidual.architectures import Neurons, ReLU, no_neurons
 from bidual.architectures.boxes import AXES, BoxSearch
+from bidual.architectures.cones import ConeSearch
 from bidual.certificate import Bound, DualPoint
 from bidual.oracles.base import Pricing
 from bidual.problem import Problem
@@ -39,18 +40,35 @@ def search_directions(
 ) -> Pricing:
     """The neurons found, others that the search comes upon, and its bound."""
     search = BoxSearch(problem.lifted, V, architecture.slope)
+    found = found.join(search_on(search, problem, V, found.best_found, target, limit, expired))
+    logger.info("branch and bound: %d boxes, bound %.9g", search.count, search.bound)
+    bound = Bound(search.bound, "global", "branch and bound", boxes=search.count)
+    return Pricing(found.neurons, found.scores, DualPoint(V, bound))
+
+
+def search_on(
+    search: BoxSearch | ConeSearch,
+    problem: Problem,
+    V: Outputs,
+    best: float,
+    target: float,
+    limit: int,
+    expired: Expired,
+    share: float = SHARE,
+) -> Pricing:
+    """Halve boxes until the bound is as good as the ``best`` score, or a neuron scores more than the target; returns
+    the neurons that scored more than the best yet."""
+    found = Pricing(no_neurons(problem.lifted.shape[1], V.shape[1]), np.zeros(0))
     while not search.done and search.count < limit and not expired():
-        best = found.best_found
         missing = target - best if target < np.inf else 0.0
-        enough = best + max(TOL * best, SHARE * missing)
-        if best > target or search.bound <= enough:
+        enough = best + max(TOL * best, share * missing)
+        if found.best_found > target or search.bound <= enough:
             break
         output, sign, u = search.step(enough)
         if search.score(output, sign, u) > best:
             found = found.join(best_nearby(problem, V, u, best))
-    logger.info("branch and bound: %d boxes, bound %.9g", search.count, search.bound)
-    bound = Bound(search.bound, "global", "branch and bound", boxes=search.count)
-    return Pricing(found.neurons, found.scores, DualPoint(V, bound))
+            best = max(best, found.best_found)
+    return found
 
 
 def best_nearby(problem: Problem, V: Outputs, u: Vector, floor: float) -> Pricing:

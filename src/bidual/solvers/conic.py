@@ -11,6 +11,7 @@ import numpy as np
 from scipy.sparse import block_diag, csr_array
 
 from bidual.architectures import Patterns, no_neurons
+from bidual.architectures.grouped import grouped_refusal
 from bidual.architectures.pieces import bent_refusal
 from bidual.errors import InvalidParameterError, RefusedError
 from bidual.network import Network
@@ -48,7 +49,7 @@ class Conic(Solver):
 
     def accepts(self, problem: Problem) -> str | None:
         coned = problem.architecture.slope is not None
-        bent = bent_refusal(problem.architecture)
+        bent = bent_refusal(problem.architecture) or grouped_refusal(problem.architecture)
         if bent is not None:
             return bent
         if coned and problem.architecture.outputs == "shared" and problem.n_outputs > 1:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bidual.architectures import Neurons
+from bidual.architectures import Grouped, Neurons
 from bidual.penalties import Strength
 from bidual.problem import Problem
 from bidual.solvers.inner.descent import WIDTHS, descents
@@ -21,9 +21,10 @@ def first_width(problem: Problem, wanted: int | None) -> int:
     """How many neurons are ``wanted`` or, if that is None, affordable.
 
     0 where a joint descent is of no use: it needs a price on size, which a ball has not until its first master problem
-    is solved.
+    is solved; nor where units see few features, and their best neurons are found at once.
     """
-    if problem.architecture.slope is None or not isinstance(problem.penalty, Strength):
+    grouped = isinstance(problem.architecture, Grouped)
+    if problem.architecture.slope is None or grouped or not isinstance(problem.penalty, Strength):
         return 0
     if wanted is not None:
         return wanted
@@ -47,7 +48,7 @@ def random_descent(
 def random_neurons(problem: Problem, width: int, rng: np.random.Generator) -> Neurons:
     """Gaussian inputs; outputs in turn, with both signs (separate), or Gaussian (shared)."""
     architecture, p, c = problem.architecture, problem.lifted.shape[1], problem.n_outputs
-    U = rng.standard_normal((p, width))
+    U = architecture.confined(rng.standard_normal((p, width)), rng)
     if architecture.outputs == "separate":
         signs = np.where((np.arange(width) // c) % 2, 1.0, -1.0)
         A = np.eye(c)[:, np.arange(width) % c] * signs

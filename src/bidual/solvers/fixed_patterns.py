@@ -11,6 +11,7 @@ import numpy as np
 
 from bidual.architectures import Patterns
 from bidual.architectures.base import Witness
+from bidual.architectures.grouped import grouped_refusal
 from bidual.architectures.pieces import bent_refusal
 from bidual.certificate import Bound, DualPoint, witness_point
 from bidual.errors import InvalidParameterError
@@ -75,6 +76,9 @@ class FixedPatterns(Solver):
             return f"FixedPatterns needs a smooth loss, not {problem.loss.name!r}; use 'squared_hinge', or WorkingSet"
         if not isinstance(problem.penalty, Strength):
             return "FixedPatterns needs a Strength; use Strength(beta), or WorkingSet for a Ball"
+        grouped = grouped_refusal(problem.architecture)
+        if grouped is not None:
+            return grouped
         if problem.architecture.slope is None:
             return bent_refusal(problem.architecture)
         if self.memory_limit is not None:

@@ -14,14 +14,16 @@ from bidual.typing import Matrix, Vector
 
 
 def merge(problem: Problem, neurons: Neurons, t: Vector) -> tuple[Neurons, Vector]:
-    """Add up neurons with the same activation pattern and the same outputs; drop those of amplitude 0.
+    """Add up neurons with the same activation pattern, inputs and outputs; drop those of amplitude 0.
 
     On their pattern they are linear, so predictions on the data stay as they are, and the size cannot grow (triangle
     inequality). Two neurons are taken to share a pattern if they are active on exactly the same rows.
     """
     architecture = linear_pieces(problem.architecture)
     neurons, t = neurons.take(t > 0), t[t > 0]
-    active = architecture.slopes(problem.lifted, neurons) == 1.0
+    active = np.vstack(
+        [architecture.slopes(problem.lifted, neurons) == 1.0, problem.architecture.support(neurons.inputs)]
+    )
     groups: dict[bytes, list[int]] = {}
     for j in range(len(neurons)):
         key = np.packbits(active[:, j]).tobytes() + np.round(neurons.outputs[:, j], 12).tobytes()

@@ -9,12 +9,12 @@ from typing import final
 
 import numpy as np
 
-from bidual.architectures import Neurons, Sign, Tanh, no_neurons
+from bidual.architectures import Grouped, Neurons, Sign, Tanh, no_neurons
 from bidual.architectures.pieces import bent_refusal
 from bidual.certificate import sweep_point
 from bidual.errors import InvalidParameterError, RefusedError
 from bidual.network import Network
-from bidual.oracles import Enumerated, LineSearch, LocalSearch, Oracle, Sampled, Swept, TanhAscent
+from bidual.oracles import Enumerated, Groupwise, LineSearch, LocalSearch, Oracle, Sampled, Swept, TanhAscent
 from bidual.oracles.enumerated import all_patterns, most_patterns
 from bidual.problem import Problem
 from bidual.solvers.base import Budget, Iterate, Solver, unpriced
@@ -51,8 +51,9 @@ class WorkingSet(Solver):
 
     The first neurons come from a wide random network after a joint descent with rounded kinks. A loss with kinks is
     approached by smooth ones of shrinking width. ``oracle`` defaults to Enumerated where all cells can be listed, else
-    LocalSearch (units that gate themselves) or Sampled (gated units). ``max_neurons`` limits the network; ``width`` is
-    that of the random network (None: by the size of the data); ``device`` is where LocalSearch multiplies.
+    Groupwise (units of groups of features), LocalSearch (others that gate themselves) or Sampled (gated units).
+    ``max_neurons`` limits the network; ``width`` is that of the random network (None: by the size of the data);
+    ``device`` is where LocalSearch multiplies.
     """
 
     oracle: Oracle | None = None
@@ -84,10 +85,11 @@ class WorkingSet(Solver):
             network = problem.architecture.to_network(neurons, solved.t, solved.b)
             target = refuting_score(problem, network, solved.V, solved.price, budget.tol)
             pricing = oracle.price(problem, solved.V, neurons, target, rng, budget.expired)
-            yield Iterate(network, solved.V, pricing, limited)
-            value = smooth.objective(network)
             worth = max(solved.price * (1 + 1e-11), least_score(problem, solved.V))
             added = pricing.neurons.take(pricing.scores > worth)
+            proven = isinstance(oracle, Groupwise) and pricing.dual is not None  # globally, unless it has more to add
+            yield Iterate(network, solved.V, pricing, limited, searching=proven and len(added) > 0 and not limited)
+            value = smooth.objective(network)
             neurons = neurons.join(added)
             if smooth is not problem and _smoothing_dominates(problem, smooth, network, solved, pricing.best_found):
                 width, best, idle = width / 10, np.inf, 0
@@ -166,6 +168,8 @@ class WorkingSet(Solver):
 def default_oracle(problem: Problem, seed: int = 0, device: str = "cpu") -> Oracle:
     """The strongest oracle that is affordable. (A sweep prices sign units with separate outputs exactly.)"""
     architecture = problem.architecture
+    if isinstance(architecture, Grouped):
+        return Groupwise()
     if isinstance(architecture, Tanh):
         return TanhAscent(limit=MOST_SWEPT)
     if isinstance(architecture, Sign) and (architecture.outputs == "separate" or not _listable(problem)):

@@ -8,6 +8,7 @@ from bidual.architectures import (
     Architecture,
     Convolutional,
     GatedReLU,
+    Grouped,
     Linear,
     Neurons,
     ParallelGated,
@@ -37,6 +38,7 @@ def require(holds: bool, sentence: str) -> None:
 def random_neurons(architecture: Architecture, p: int, c: int, m: int, rng: np.random.Generator) -> Neurons:
     """m Gaussian unit neurons on p lifted features and c outputs."""
     U = rng.standard_normal((p, 2, 3, m) if isinstance(architecture, ParallelReLU3) else (p, m))
+    U = architecture.confined(U, rng)
     A = rng.standard_normal((c, m))
     if architecture.outputs == "separate":
         A = np.eye(c)[:, rng.integers(c, size=m)] * rng.choice([-1.0, 1.0], size=m)
@@ -75,7 +77,7 @@ def random_dual(V: Outputs, intercept: bool, rng: np.random.Generator) -> Output
 
 def example_problems(seed: int = 0) -> list[Problem]:
     """Every loss with every architecture, and now and then a ball, weights, several outputs or no intercept; at last a
-    few with filters."""
+    few with filters, and in groups of features."""
     rng = np.random.default_rng(seed)
     architectures: list[Architecture] = [
         ReLU(),
@@ -102,7 +104,21 @@ def example_problems(seed: int = 0) -> list[Problem]:
         if architecture.gated and architecture.bias == "none":
             X[:, 0] = 0.5 + np.abs(X[:, 0])  # in an open half-space, where the cells are all patterns
         problems.append(Problem(X, Y, loss, architecture, penalty, weights, intercept))
-    return problems + _with_filters(rng)
+    return problems + _with_filters(rng) + _in_groups(rng)
+
+
+def _in_groups(rng: np.random.Generator) -> list[Problem]:
+    """Three features, in pairs and alone."""
+    problems = []
+    for name, inner, groups in (
+        ("squared", ReLU(), ((0, 1), (0, 2), (1, 2))),
+        ("logistic", ReLU(0.1, "none"), ((0,), (1, 2))),
+        ("multinomial", ReLU(), ((0,), (1,), (2,))),
+    ):
+        loss = LOSSES[name]()
+        Y, X = random_targets(loss, 6, 2 if name == "multinomial" else 1, rng), rng.normal(size=(6, 3))
+        problems.append(Problem(X, Y, loss, Grouped(inner, groups), Strength(0.3)))
+    return problems
 
 
 def _with_filters(rng: np.random.Generator) -> list[Problem]:

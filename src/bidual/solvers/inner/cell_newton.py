@@ -7,7 +7,7 @@ import numpy as np
 from bidual.architectures import Neurons
 from bidual.architectures.pieces import linear_pieces
 from bidual.problem import Problem
-from bidual.solvers.inner.curvature import LocalModel, gates_itself, null_space, rows_on_kinks
+from bidual.solvers.inner.curvature import LocalModel, free_space, gates_itself, rows_on_kinks
 from bidual.solvers.inner.master import Amplitudes
 from bidual.typing import Masks, Matrix, Vector
 
@@ -25,16 +25,16 @@ def slide_in_cells(
     weights stay as they are. None if the system would have more than ``WORK`` variables, or where units see patches.
     """
     architecture, Xl = linear_pieces(problem.architecture), problem.lifted
-    if len(neurons) == 0 or len(neurons) * Xl.shape[1] > WORK or problem.architecture.patches is not None:
+    support = problem.architecture.support(neurons.inputs)
+    if not 0 < support.sum() <= WORK or problem.architecture.patches is not None:
         return None
     W, A, b = neurons.inputs * start.t, neurons.outputs, start.b
     slopes = architecture.slopes(Xl, neurons)
     on = rows_on_kinks(problem, neurons)
     moves = gates_itself(problem, neurons)
-    lengths = np.linalg.norm(Xl, axis=1)
     f = _objective(problem, slopes, W, A, b, start.price)
     for _ in range(steps):
-        direction, db, fall = _newton_direction(problem, slopes, on, W, A, b, start.price)
+        direction, db, fall = _newton_direction(problem, slopes, on, support, W, A, b, start.price)
         if not fall > 1e-15 * max(abs(f), 1e-300):
             break
         longest, wall = _first_wall(Xl, W, direction, on) if moves else (1.0, None)
@@ -49,7 +49,8 @@ def slide_in_cells(
         W, b, f = W + step * direction, b + step * db, f_new
         if wall is not None and step == longest:
             on[wall] = True
-            W[:, wall[1]] -= Xl[wall[0]] * (Xl[wall[0]] @ W[:, wall[1]]) / lengths[wall[0]] ** 2
+            normal = Xl[wall[0]] * support[:, wall[1]]
+            W[:, wall[1]] -= normal * (normal @ W[:, wall[1]]) / np.linalg.norm(normal) ** 2
         if not architecture.input_norm(W).min() > 0:
             break
     t = architecture.input_norm(W)
@@ -63,10 +64,10 @@ def _objective(problem: Problem, slopes: Matrix, W: Matrix, A: Matrix, b: Vector
 
 
 def _newton_direction(
-    problem: Problem, slopes: Matrix, on: Masks, W: Matrix, A: Matrix, b: Vector, price: float
+    problem: Problem, slopes: Matrix, on: Masks, support: Masks, W: Matrix, A: Matrix, b: Vector, price: float
 ) -> tuple[Matrix, Vector, float]:
     """(direction (p, m), its intercept part (c,), the decrease that the quadratic model promises)."""
-    bases = [null_space(problem.lifted[column], W.shape[0]) for column in on.T]
+    bases = [free_space(problem.lifted[held], inputs) for held, inputs in zip(on.T, support.T, strict=True)]
     model = LocalModel(problem, slopes, W, A, b, price, bases)
     G, g = model.hessian, model.gradient
     G[np.diag_indices(model.size)] += 1e-13 * np.trace(G) / max(model.size, 1)

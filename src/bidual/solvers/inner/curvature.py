@@ -124,6 +124,12 @@ def rows_on_kinks(problem: Problem, neurons: Neurons) -> Masks:
     return on
 
 
+def free_space(rows: Matrix, support: NDArray[np.bool_]) -> Matrix:
+    """(p, r): an orthonormal basis of the vectors on the support (p,) that are orthogonal to all rows."""
+    inside = null_space(rows[:, support], int(support.sum()))
+    return inside if support.all() else np.eye(support.size)[:, support] @ inside
+
+
 def null_space(rows: Matrix, p: int) -> Matrix:
     """(p, r): an orthonormal basis of the vectors orthogonal to all rows."""
     if rows.shape[0] == 0:

@@ -45,8 +45,8 @@ def descents(
     with kinks that are rounded less and less: stages of (width, steps).
 
     At a minimum many rows lie on the kinks of neurons, where a descent of the objective itself zigzags; on the rounded
-    one it does not. The objective is not convex: this is a source of neurons, nothing rests on it. With separate
-    outputs a neuron keeps the output it feeds. Units without kinks need the last stage only.
+    one it does not. The objective is not convex: this is a source of neurons, nothing rests on it. A neuron keeps the
+    inputs it may have and, with separate outputs, the output it feeds. Units without kinks need the last stage only.
     """
     objective, t, b = RoundedObjective(problem, start.price), start.t, start.b
     for width, steps in stages if problem.architecture.slope is not None else stages[-1:]:
@@ -68,6 +68,7 @@ def _descend(
 ) -> tuple[Neurons, Vector, Vector]:
     architecture, (p, m), c = problem.architecture, neurons.inputs.shape, problem.n_outputs
     U, A = neurons.inputs * np.sqrt(t), neurons.outputs * np.sqrt(t)
+    moves = architecture.support(U)
     allowed = A != 0 if architecture.outputs == "separate" else np.ones_like(A, dtype=bool)
     rough = ROUGH * width**2
     width = width * objective.typical_input(U)
@@ -77,7 +78,7 @@ def _descend(
 
     def flat(z: Vector) -> tuple[float, Vector]:
         value, gU, gA, gb = objective(*split(z), neurons.gates, width)
-        return value, np.concatenate([gU.ravel(), (gA * allowed).ravel(), gb])
+        return value, np.concatenate([(gU * moves).ravel(), (gA * allowed).ravel(), gb])
 
     def watch(z: Vector) -> None:
         if expired():
