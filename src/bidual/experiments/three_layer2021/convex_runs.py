@@ -18,7 +18,7 @@ from bidual.problem import Problem
 from bidual.solvers import Budget, Solver, Stop
 from bidual.solvers.base import Iterate
 
-TOL = 1e-2
+TOL = 1e-3
 
 
 def largest_score(problem: Problem, patterns: Patterns) -> float:

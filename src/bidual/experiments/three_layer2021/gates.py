@@ -18,7 +18,7 @@ from bidual.solvers import FixedPatterns
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-COUNTS, ROWS, SECONDS, SHARE = (50, 200, 1000, 5000), 5000, 90.0, 0.02
+COUNTS, ROWS, SECONDS, SHARE = (50, 200, 1000, 5000), 2000, 150.0, 0.02
 
 
 @final

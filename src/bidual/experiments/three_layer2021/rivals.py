@@ -26,7 +26,7 @@ class Extent:
     width: int = 100
     filters: int = 200
     batch: int = 200
-    seconds: float = 100.0
+    seconds: float = 150.0
     trial: float = 6.0
 
 

@@ -60,7 +60,8 @@ class StrongDuality(Experiment):
 
     def plot(self, data: Data) -> Figure:
         cases = data["cases"]
-        figure, axes = new_panels(len(cases), 4, (13.0, 3.0 * len(cases) + 0.8))
+        most = max(len(case["results"]) for case in cases)
+        figure, axes = new_panels(len(cases), most + 1, (3.25 * (most + 1), 3.0 * len(cases) + 0.8))
         for row, case in zip(axes, cases, strict=True):
             for ax, result in zip(row, case["results"], strict=False):
                 for name, (color, label) in STYLES.items():
@@ -81,14 +82,16 @@ class StrongDuality(Experiment):
             row[0].set_ylabel(case["title"].replace(", beta", ",\nbeta") + "\nobjective / optimum - 1")
             for name, (color, _) in STYLES.items():
                 counts = [result["K"] for result in case["results"]]
-                row[3].plot(counts, [_share(result[name]) for result in case["results"]], "o-", color=color, lw=2)
-            row[3].set(ylim=(-0.03, 1.03), xscale="log", title=f"share of the runs within {REACHED:.0%}")
-            row[3].set_xticks(counts, map(str, counts))
-            row[3].minorticks_off()
-            row[3].grid(alpha=0.25)
-        for ax in axes[-1, :3]:
-            ax.set_xlabel("steps")
-        axes[-1, 3].set_xlabel("sub-networks K")
+                row[-1].plot(counts, [_share(result[name]) for result in case["results"]], "o-", color=color, lw=2)
+            row[-1].set(ylim=(-0.03, 1.03), xscale="log", title=f"share of the runs within {REACHED:.0%}")
+            row[-1].set_xticks(counts, map(str, counts))
+            row[-1].minorticks_off()
+            row[-1].grid(alpha=0.25)
+            row[-1].set_xlabel("sub-networks K")
+            for ax in row[: len(counts)]:
+                ax.set_xlabel("steps")
+            for ax in row[len(counts) : -1]:
+                ax.set_visible(False)
         axes[0, 0].plot([], [], color="black", lw=1.2, ls="--", label="convex optimum of two layers")
         legend_below(figure, axes[0, 0])
         return figure
