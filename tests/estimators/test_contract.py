@@ -80,6 +80,7 @@ def test_parameters_go_in_and_out(kind: type[Estimator]) -> None:
         "n_layers": 3,
         "n_branches": 4,
         "branch_width": 5,
+        "interaction_cst": "pairwise",
         "loss": "squared_error",
         "solver": "fixed_patterns",
         "oracle": "swept",
