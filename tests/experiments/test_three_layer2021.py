@@ -149,9 +149,9 @@ def test_verdicts_on_gradient_runs_follow_them() -> None:
 
 def test_verdicts_on_widths_follow_the_runs() -> None:
     by_K, by_m = [[0.2, 0.3], [1e-5, 0.1]], [[0.1], [1e-6]]
-    case = {"title": "toy", "K": 2, "optimum": 1.0, "two_layer": 1.1, "by_K": by_K, "by_m": by_m}
+    case = {"title": "toy", "K": 2, "optimum": 1.0, "two_layer": 1.1, "gap": 1e-9, "by_K": by_K, "by_m": by_m}
     assert all(verdict.agrees for verdict in Widths().verdicts({"cases": [case]}))
-    worse = case | {"by_K": [[1e-5], [-1e-3], [0.1]], "by_m": [[0.2]]}
+    worse = case | {"gap": 0.1, "by_K": [[1e-5], [-1e-3], [0.1]], "by_m": [[0.2]]}
     assert not any(verdict.agrees for verdict in Widths().verdicts({"cases": [worse]}))
 
 
