@@ -153,7 +153,7 @@ def scored(method: str, X: np.ndarray, y: np.ndarray, classes: bool, bags: int) 
 def table_of_scores(results: dict[str, Any]) -> str:
     """Methods side by side, the best of each set in bold, means and wins."""
     rows = {name: found["scores"] for name, found in results.items() if set(METHODS) <= set(found.get("scores", {}))}
-    lines = [f"| set | {' | '.join(METHODS)} |", "| --- | " + "---: | " * len(METHODS)]
+    lines = [f"| set | {' | '.join(METHODS)} |", "| --- |" + " ---: |" * len(METHODS)]
     values = np.array([[scores[m]["score"] for m in METHODS] for scores in rows.values()]).reshape(-1, len(METHODS))
     for name, line in zip(rows, values, strict=True):
         cells = [f"**{v:.3f}**" if v >= line.max() else f"{v:.3f}" for v in line]

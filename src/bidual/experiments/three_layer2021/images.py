@@ -60,7 +60,7 @@ class Images(Experiment):
         "layers: beta sum_k ||W_1k||_F ||w_2k|| ||w_3k||_1, the penalty of the paper after its layers are rescaled. "
         "Gated: the units' gates are fixed and drawn, which is another class of networks than ReLU: their objectives "
         "cannot be compared. Gated networks trained by SGD and Adam have the gates of the convex program and a copy of "
-        f"each branch for each class, as it has. Each method has {Extent.seconds:g} CPU seconds of two threads, data "
+        f"each branch for each class, as it has. Each method has {Extent.seconds:g} CPU seconds of all threads, data "
         f"not counted, convex programs until a gap of {TOL:g}. SGD (momentum 0.9) and Adam: batches of {Extent.batch} "
         f"rows, float32, step sizes falling along a cosine from the best of three after {Extent.trial:g} seconds each, "
         "not counted: SGD "

@@ -136,7 +136,8 @@ class _Newton(DualFunction[Blocks]):
         return True
 
     def _first_steps(self, program: Program, theta: Outputs, C: Matrix, reach: float) -> tuple[float, float]:
-        """(sigma, w)"""
+        """(sigma, w), with ``sigma sum_i ||C_i|| (||C_i|| - beta)_+ <= reach ||Y|| ||theta||``: the left side is what
+        the proximal gradient of the blocks, of gradients C, moves the predictions by, times theta."""
         sigma, w = first_steps(program)
         length = _lengths(C)
         along = sigma * float(np.vdot(length, np.maximum(length - self.beta, 0.0)))
