@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import time
 import warnings
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from sklearn.preprocessing import StandardScaler
 
 from bidual.cli.console import progress
 from bidual.cli.exits import Exit, InputError
+from bidual.cli.preparation import Prepared
 from bidual.estimators import MLPClassifier, MLPClassifierCV, MLPRegressor, MLPRegressorCV
 from bidual.report import Baseline, Case, score
 from bidual.solvers import Status
@@ -55,6 +57,31 @@ def _timed(estimator: Any, X: Rows, y: NDArray[Any]) -> tuple[Any, float, tuple[
             raise InputError(str(error)) from error
         seconds = time.perf_counter() - began
     return estimator, seconds, tuple(str(warning.message) for warning in caught)
+
+
+def as_case(
+    args: argparse.Namespace,
+    prepared: Prepared,
+    estimator: Any,
+    seconds: float,
+    warned: tuple[str, ...],
+    chosen: Any = None,
+) -> Case:
+    """The fitted estimator on the table of the command line, and the path that chose it."""
+    return Case(
+        args.data.stem,
+        estimator,
+        prepared.X,
+        prepared.y,
+        tuple(prepared.encoding.features),
+        seconds,
+        prepared.X_test,
+        prepared.y_test,
+        target=args.target,
+        origin=str(args.data),
+        notes=(*prepared.notes, *warned),
+        chosen=chosen,
+    )
 
 
 def with_baseline(case: Case, seed: int) -> Case:

@@ -55,8 +55,7 @@ def run(args: argparse.Namespace) -> Outcome:
 
 
 def _fit(args: argparse.Namespace, prepared: Prepared) -> Case:
-    from bidual.cli.training import fit_estimator, with_baseline
-    from bidual.report import Case
+    from bidual.cli.training import as_case, fit_estimator, with_baseline
 
     if not args.quiet:
         for text in prepared.notes:
@@ -65,17 +64,5 @@ def _fit(args: argparse.Namespace, prepared: Prepared) -> Case:
     task, title = prepared.encoding.task, args.data.stem
     params["random_state"] = args.seed
     estimator, seconds, warned = fit_estimator(title, task, params, prepared.X, prepared.y, args.quiet)
-    case = Case(
-        title,
-        estimator,
-        prepared.X,
-        prepared.y,
-        tuple(prepared.encoding.features),
-        seconds,
-        prepared.X_test,
-        prepared.y_test,
-        target=args.target,
-        origin=str(args.data),
-        notes=(*prepared.notes, *warned),
-    )
+    case = as_case(args, prepared, estimator, seconds, warned)
     return with_baseline(case, args.seed) if args.compare and estimator.status_ != "interrupted" else case

@@ -74,8 +74,7 @@ _FILES = {"model": "model.npz", "report": "report.html", "table": "path.csv"}
 
 
 def _chosen(args: argparse.Namespace, prepared: Prepared) -> Case:
-    from bidual.cli.training import fit_on_path
-    from bidual.report import Case
+    from bidual.cli.training import as_case, fit_on_path
 
     params = given(args, *ESTIMATOR) | {"random_state": args.seed}
     choice = given(args, "alphas", "ratio", "eps", "cv", "scoring")
@@ -85,20 +84,7 @@ def _chosen(args: argparse.Namespace, prepared: Prepared) -> Case:
         least, largest = choice["alphas"]
         choice["alphas"] = geomspace(least, largest, 100)
     model, seconds, warned = fit_on_path(prepared.encoding.task, params, choice, prepared.X, prepared.y)
-    return Case(
-        args.data.stem,
-        model.best_estimator_,
-        prepared.X,
-        prepared.y,
-        tuple(prepared.encoding.features),
-        seconds,
-        prepared.X_test,
-        prepared.y_test,
-        target=args.target,
-        origin=str(args.data),
-        notes=(*prepared.notes, *warned),
-        chosen=model,
-    )
+    return as_case(args, prepared, model.best_estimator_, seconds, warned, model)
 
 
 def _write_table(file: Path, model: Any) -> None:
