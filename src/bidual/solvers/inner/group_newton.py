@@ -47,9 +47,9 @@ def group_newton(
 
     Stops early when ``expired``, and ends where it makes no more headway, at a gap of 1e-9 or so. ``about``: what the
     preconditioner needs to know of the data, where it is known. ``reach``: sigma begins no longer than moves, by the
-    proximal gradient of the blocks, the predictions along theta by so many times the length of the targets: from a
-    start worth keeping, longer steps let go of it first. The loss must be smooth, the penalty a Strength, the
-    outputs separate. Source: the augmented Lagrangian method of Li, Sun & Toh 2018, for blocks, and with a proximal
+    proximal gradient of the blocks, the predictions along theta by so many times the length of the targets, nor such
+    that it shortens blocks by more than their mean norm so many times: from a start worth keeping, longer steps let go
+    of it first. The loss must be smooth, the penalty a Strength, the outputs separate. Source: the augmented Lagrangian method of Li, Sun & Toh 2018, for blocks, and with a proximal
     term for the predictions too.
     """
     rounding = 1e-14 * (float(np.linalg.norm(program.problem.Y)) or 1.0)
@@ -136,13 +136,16 @@ class _Newton(DualFunction[Blocks]):
         return True
 
     def _first_steps(self, program: Program, theta: Outputs, C: Matrix, reach: float) -> tuple[float, float]:
-        """(sigma, w), with ``sigma sum_i ||C_i|| (||C_i|| - beta)_+ <= reach ||Y|| ||theta||``: the left side is what
-        the proximal gradient of the blocks, of gradients C, moves the predictions by, times theta."""
+        """(sigma, w), with ``sigma sum_i ||C_i|| (||C_i|| - beta)_+ <= reach ||Y|| ||theta||``, whose left side is what
+        the proximal gradient of the blocks, of gradients C, moves the predictions by, times theta, and ``sigma beta``
+        at most ``reach`` times the mean norm of the blocks that are not 0."""
         sigma, w = first_steps(program)
-        length = _lengths(C)
+        length, norms = _lengths(C), _lengths(self.start.weight)
         along = sigma * float(np.vdot(length, np.maximum(length - self.beta, 0.0)))
         most = reach * float(np.linalg.norm(self.problem.Y)) * float(np.linalg.norm(theta))
         share = most / along if along > most else 1.0
+        if norms.any():
+            share = min(share, reach * float(norms[norms > 0.0].mean()) / (sigma * self.beta))
         return share * sigma, share * w
 
     def _adjoint(self, theta: Outputs) -> Matrix:
