@@ -188,6 +188,22 @@ def test_nearly_parallel_rows(twist: float) -> None:
         assert found.bound == pytest.approx(np.linalg.norm(slow), abs=1e-7 * np.linalg.norm(c))
 
 
+@pytest.mark.parametrize("wobble", [0.0, 1e-10, 1e-8, 1e-6])
+def test_rows_that_are_nearly_dependent(wobble: float) -> None:
+    """Points of a grid, of which many lie on a line, or nearly so: categories and counts, standardised."""
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        n = int(rng.integers(3, 30))
+        grid = 0.37 * rng.integers(0, 5, size=(n, 2)) + wobble * rng.uniform(-1, 1, size=(n, 2))
+        A = np.column_stack([grid, np.ones(n)])
+        A *= np.where(A @ rng.normal(size=3) > 0, 1.0, -1.0)[:, None]
+        c = rng.normal(size=3)
+        found = project(c, A)
+        assert found.finished
+        check_proof(c, A, found)
+        assert found.point == pytest.approx(c + A.T @ nnls(A.T, -c)[0], abs=1e-8)
+
+
 def reference_with_free_bias(c: np.ndarray, A: np.ndarray) -> float:
     """max of <c, u> over the cone with ``|u| <= 1`` but for its last entry; inf if unbounded."""
     u = cp.Variable(c.size)

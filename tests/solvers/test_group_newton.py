@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -98,6 +100,20 @@ def test_reaches_a_millionth_and_says_so(loss: Loss, share: float, intercept: bo
     primal = program.objective(program.dense(step.U), step.b)
     assert dual <= primal * (1 + 1e-12)
     assert primal - dual <= 3e-6 * primal
+
+
+@pytest.mark.parametrize("size", [0.9, 1.1])
+def test_a_short_first_step_stays_where_it_begins(size: float) -> None:
+    """From the optimum made shorter, whose blocks score more than the strength, or longer, whose blocks score less."""
+    problem = gated(LOSSES["squared"](), 60, 4, 0.1, intercept=False)
+    program = Program(problem, sample(problem.X, 60, 0))
+    *_, optimum = group_newton(program, program.blocks(), np.zeros(3))
+    start = replace(optimum.U, weight=size * optimum.U.weight)
+    moved = {}
+    for reach in (1e-6, np.inf):
+        first = next(iter(group_newton(program, start, np.zeros(3), reach=reach)))
+        moved[reach] = np.linalg.norm(program.dense(first.U) - program.dense(start)) / np.linalg.norm(start.weight)
+    assert moved[1e-6] < 1e-4 < 0.05 < moved[np.inf]
 
 
 @pytest.mark.parametrize("share", [1.0 + 1e-9, 5.0])

@@ -19,6 +19,10 @@ VANISHED = 1e-9
 DEPENDENT = 1e-12
 """A unit row nearer than this to the span of the active rows cannot be told from a row of it."""
 
+LONG = 1e3
+"""A dual vector longer than this tells that active rows are nearly dependent; what it leaves when it is dropped is lost
+in its rounding, and computed again."""
+
 Places = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
@@ -58,13 +62,7 @@ def begin(X: Rows, where: Places, c: Matrix, signs: Flags, rows: Places, multipl
         return ActiveSets(where, c, signs, rows, multipliers, active, dual, least)
     direction = np.where(np.take_along_axis(signs, np.maximum(rows, 0), axis=1), 1.0, -1.0) * used
     active = X[rows] * direction[:, :, None]
-    transposed = active.transpose(0, 2, 1)
-    gram = active @ transposed
-    slots = np.arange(rows.shape[1])
-    gram[:, slots, slots] += np.where(used, 1e-14, 1.0)  # rounding, so that it is never singular
-    dual = np.linalg.solve(gram, active)
-    dual = 2.0 * dual - (dual @ transposed) @ dual  # squares the error
-    return ActiveSets(where, c, signs, rows, multipliers, active, dual, least)
+    return ActiveSets(where, c, signs, rows, multipliers, active, _dual(active, used), least)
 
 
 def step(X: Rows, sets: ActiveSets, target: float) -> tuple[Matrix, Flags, Flags]:
@@ -111,7 +109,20 @@ def _exchange(X: Rows, sets: ActiveSets, stopped: Flags, leaving: Places, enteri
     sets.dual[g, slot] = np.where(drops, 0.0, t)
     sets.active[g, slot] = np.where(drops, 0.0, a)
     sets.rows[g, slot] = np.where(done, sets.rows[g, slot], np.where(stopped, -1, entering))
+    long = np.flatnonzero(stopped & (energy > LONG**2))
+    if long.size:
+        sets.dual[long] = _dual(sets.active[long], sets.rows[long] >= 0)
     return done
+
+
+def _dual(active: Matrix, used: Flags) -> Matrix:
+    """(g, p, p): the dual bases of the rows A in the slots that are in use."""
+    transposed = active.transpose(0, 2, 1)
+    gram = active @ transposed
+    slots = np.arange(used.shape[1])
+    gram[:, slots, slots] += np.where(used, 1e-14, 1.0)  # rounding, so that it is never singular
+    dual = np.linalg.solve(gram, active)
+    return 2.0 * dual - (dual @ transposed) @ dual  # squares the error
 
 
 def _advance(sets: ActiveSets) -> tuple[Matrix, Places, Flags]:
