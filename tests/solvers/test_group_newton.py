@@ -103,7 +103,7 @@ def test_reaches_a_millionth_and_says_so(loss: Loss, share: float, intercept: bo
 
 
 @pytest.mark.parametrize("size", [0.9, 1.1])
-def test_a_short_first_step_stays_where_it_begins(size: float) -> None:
+def test_short_first_steps_stay(size: float) -> None:
     """From the optimum made shorter, whose blocks score more than the strength, or longer, whose blocks score less."""
     problem = gated(LOSSES["squared"](), 60, 4, 0.1, intercept=False)
     program = Program(problem, sample(problem.X, 60, 0))
@@ -113,7 +113,7 @@ def test_a_short_first_step_stays_where_it_begins(size: float) -> None:
     for reach in (1e-6, np.inf):
         first = next(iter(group_newton(program, start, np.zeros(3), reach=reach)))
         moved[reach] = np.linalg.norm(program.dense(first.U) - program.dense(start)) / np.linalg.norm(start.weight)
-    assert moved[1e-6] < 1e-4 < 0.05 < moved[np.inf]
+    assert moved[1e-6] < 5e-6 < 0.05 < moved[np.inf]
 
 
 @pytest.mark.parametrize("share", [1.0 + 1e-9, 5.0])

@@ -48,9 +48,9 @@ def group_newton(
     Stops early when ``expired``, and ends where it makes no more headway, at a gap of 1e-9 or so. ``about``: what the
     preconditioner needs to know of the data, where it is known. ``reach``: sigma begins no longer than moves, by the
     proximal gradient of the blocks, the predictions along theta by so many times the length of the targets, nor such
-    that it shortens blocks by more than their mean norm so many times: from a start worth keeping, longer steps let go
-    of it first. The loss must be smooth, the penalty a Strength, the outputs separate. Source: the augmented Lagrangian method of Li, Sun & Toh 2018, for blocks, and with a proximal
-    term for the predictions too.
+    that it shortens blocks by more than so many times their mean norm: from a start worth keeping, longer steps let go
+    of it first. The loss must be smooth, the penalty a Strength, the outputs separate. Source: the augmented Lagrangian
+    method of Li, Sun & Toh 2018, for blocks, and with a proximal term for the predictions too.
     """
     rounding = 1e-14 * (float(np.linalg.norm(program.problem.Y)) or 1.0)
     newton = _Newton(program, blocks, b, about or moments(program.data), reach)
