@@ -192,7 +192,7 @@ row that stays in its slot | operators/active_set.py | operators/test_cone.py
     sets.dual[g, slot] = np.where(drops, 0.0, t) => sets.dual[g, slot] = t
 dual basis that keeps its rounding | operators/active_set.py | operators/test_cone.py
     long = np.flatnonzero(stopped & (energy > LONG**2)) => long = np.flatnonzero(stopped & (energy < 0.0))
-first step longer than the blocks | solvers/inner/group_newton.py | solvers/test_group_newton.py::test_short_first_steps_stay
+first step that leaves | solvers/inner/group_newton.py | solvers/test_group_newton.py::test_short_first_steps_stay
     share = min(share, reach * => share = min(share, np.inf *
 start kept as it is | operators/cone.py | operators/test_cone.py
     factor[:, None] * start.multipliers => start.multipliers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import inf
 from typing import final
@@ -20,7 +20,7 @@ from bidual.operators import masked
 from bidual.operators.masked import MaskedData
 from bidual.operators.pooled import Products
 from bidual.problem import Problem
-from bidual.typing import Gates, Masks, Matrix, Outputs, Places, Vector
+from bidual.typing import Gates, Masks, Matrix, Outputs, Places, Rows, Vector
 
 
 @final
@@ -66,7 +66,9 @@ class Program:
     norm (shared outputs of gated and linear units). Shared outputs of ReLU units have no such finite program (Sahiner
     et al. 2020). Sources: Pilanci & Ergen 2020; Mishkin, Sahiner & Pilanci 2022.
 
-    ``device`` is where its products run, ``spare`` the bytes they may take for what can be computed again.
+    ``device`` is where its products run, ``spare`` the bytes they may take for what can be computed again. ``basis``
+    (p, r): orthonormal columns that span the rows of X (:func:`~bidual.operators.row_space.row_basis`), in whose
+    coordinates free blocks are then given, r in place of p.
 
     Raises RefusedError for shared outputs of ReLU units, InvalidDataError if the patterns are of other rows or gates.
     """
@@ -75,6 +77,7 @@ class Program:
     patterns: Patterns
     device: str = "cpu"
     spare: float = inf
+    basis: Matrix | None = None
 
     def __post_init__(self) -> None:
         n, rows = self.problem.lifted.shape[0], self.patterns.bits.n
@@ -98,13 +101,18 @@ class Program:
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of U."""
-        P, p, c = len(self.patterns), self.problem.lifted.shape[1], self.problem.n_outputs
+        P, p, c = len(self.patterns), self.rows.shape[1], self.problem.n_outputs
         return (P, 2, p, c) if self.coned else (P, p, c)
+
+    @cached_property
+    def rows(self) -> Rows:
+        """(n, p): X, or (n, r) in the coordinates of the basis."""
+        return self.problem.lifted if self.basis is None else self.problem.lifted @ self.basis
 
     @cached_property
     def data(self) -> Products:
         """The masked data: the matrix of the program, in pieces."""
-        return self.problem.architecture.masked(self.problem.lifted, self.patterns.bits, self.device, self.spare)
+        return self.problem.architecture.masked(self.rows, self.patterns.bits, self.device, self.spare)
 
     @cached_property
     def slopes(self) -> Matrix:
@@ -148,7 +156,8 @@ class Program:
         gates = self.patterns.gates if architecture.gated else None
         if not self.shared and self.large:
             return self._best_price(V, gates)
-        return block_prices(self.data.adjoint(V), architecture.outputs, gates)
+        prices = block_prices(self.data.adjoint(V), architecture.outputs, gates)
+        return replace(prices, neurons=replace(prices.neurons, inputs=self._features(prices.neurons.inputs)))
 
     def _best_price(self, V: Outputs, gates: Gates | None) -> PatternPrices:
         """Lengths of columns ``C_jk = X'D_j V_k``, in double precision for those that single precision cannot tell from
@@ -159,7 +168,7 @@ class Program:
         error = error if np.isfinite(rough).all() else np.full_like(error, inf)
         near = rough + error >= (rough - error).max() if np.isfinite(error).all() else np.ones_like(rough, dtype=bool)
         size, i, k, C = max(self._exact(V, near), key=lambda found: found[0])
-        a, u = np.eye(V.shape[1])[:, [k]], C[:, None] / max(size, 1e-300)
+        a, u = np.eye(V.shape[1])[:, [k]], self._features(C[:, None]) / max(size, 1e-300)
         return PatternPrices(Neurons(u, a, None if gates is None else gates[:, [i]]), np.array([size]), size)
 
     def _exact(self, V: Outputs, which: Masks) -> Iterator[tuple[float, int, int, Vector]]:
@@ -213,7 +222,7 @@ class Program:
             outputs = np.eye(self.problem.n_outputs)[k] * np.where(s == 0, 1.0, -1.0)[:, None]
         architecture = self.problem.architecture
         gates = self.patterns.gates[:, i] if architecture.gated else None
-        return architecture.to_network(Neurons(inputs.T, outputs.T, gates), t, b)
+        return architecture.to_network(Neurons(self._features(inputs.T), outputs.T, gates), t, b)
 
     def _listed(self, blocks: Blocks, b: Vector) -> Network:
         size = np.linalg.norm(blocks.weight, axis=1)
@@ -221,8 +230,16 @@ class Program:
         blocks, t = blocks.take(kept), size[kept]
         architecture, c = self.problem.architecture, self.problem.n_outputs
         gates = self.patterns.gates[:, blocks.pattern] if architecture.gated else None
-        neurons = Neurons((blocks.weight / t[:, None]).T, np.eye(c)[:, blocks.output], gates)
+        neurons = Neurons(self._features((blocks.weight / t[:, None]).T), np.eye(c)[:, blocks.output], gates)
         return architecture.to_network(neurons, t, b)
+
+    def coordinates(self, U: Matrix) -> Matrix:
+        """(r, m): the columns of U (p, m) in those of the blocks, less what no row sees."""
+        return U if self.basis is None else self.basis.T @ U
+
+    def _features(self, U: Matrix) -> Matrix:
+        """(p, m): the columns of U (r, m), of features."""
+        return U if self.basis is None else self.basis @ U
 
     def _anchored(self, U: Matrix, b: Vector) -> tuple[Matrix, Vector]:
         """(U, b) with the free biases of units that are linear on all rows as small as their cone allows.

@@ -20,8 +20,8 @@ DEPENDENT = 1e-12
 """A unit row nearer than this to the span of the active rows cannot be told from a row of it."""
 
 LONG = 1e3
-"""A dual vector longer than this tells that active rows are nearly dependent; what it leaves when it is dropped is lost
-in its rounding, and computed again."""
+"""A dual vector longer than this says that active rows are nearly dependent: when it is dropped, the others are lost in
+its rounding, and computed again."""
 
 Places = NDArray[np.intp]
 Flags = NDArray[np.bool_]
@@ -121,7 +121,7 @@ def _dual(active: Matrix, used: Flags) -> Matrix:
     gram = active @ transposed
     slots = np.arange(used.shape[1])
     gram[:, slots, slots] += np.where(used, 1e-14, 1.0)  # rounding, so that it is never singular
-    dual = np.linalg.solve(gram, active)
+    dual = np.asarray(np.linalg.solve(gram, active), dtype=float)
     return 2.0 * dual - (dual @ transposed) @ dual  # squares the error
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bidual.operators.active_set import begin, step
+from bidual.operators.row_space import row_basis
 from bidual.typing import Masks, Matrix, Rows, Vector
 
 BLOCK = 4_000_000
@@ -62,14 +63,18 @@ class Projections:
 class Cones:
     """The cones ``{u : S_j X u >= 0}``, ``S_j = 2 D_j - 1``, of patterns j with masks D_j.
 
-    X : (n, p), masks : (n, P) bool. With ``free_bias`` the last coordinate is outside the norm.
+    X : (n, p), masks : (n, P) bool. With ``free_bias`` the last coordinate is outside the norm; without, the work is
+    done in the space that the rows span where that has fewer dimensions.
     """
 
     def __init__(self, X: Rows, masks: Masks, free_bias: bool = False):
         self.X, self.free_bias = X, free_bias
+        self._basis = None if free_bias else row_basis(X)
         self._masks = np.ascontiguousarray(masks.T)
         self._unit = float(np.linalg.norm(X[:, :-1], axis=1).max(initial=0.0)) or 1.0
         scaled = X
+        if self._basis is not None:  # a last coordinate for what no row sees
+            scaled = np.column_stack([X @ self._basis, np.zeros(len(X))])
         if free_bias:  # the weights' unit of length is made that of the bias, which the multipliers do not depend on
             scaled = np.column_stack([X[:, :-1] / self._unit, X[:, -1] * FREE_BIAS_SCALE])
         lengths = np.linalg.norm(scaled, axis=1)
@@ -94,7 +99,13 @@ class Cones:
         """
         if self.free_bias:
             return self._project_free(which, C, rounding)
-        return self._project(which, C, target, start)
+        if self._basis is None:
+            return self._project(which, C, target, start)
+        Q, along = self._basis, C @ self._basis
+        unseen = C - along @ Q.T
+        inner = None if start is None else replace(start, shifts=_appended(start.shifts @ Q, 0.0))
+        found = self._project(which, _appended(along, np.linalg.norm(unseen, axis=1)), target, inner)
+        return replace(found, points=found.points[:, :-1] @ Q.T + unseen, shifts=found.shifts[:, :-1] @ Q.T)
 
     def _project(self, which: Places, C: Matrix, target: float, start: Projections | None) -> Projections:
         G, p = C.shape
@@ -139,6 +150,11 @@ class Cones:
             closed = abs(left[-1]) <= max(rounding, 1e-12 * float(np.abs(C[g] * unit).sum()))
             bounds[g] = self._unit * float(np.linalg.norm(left[:-1])) if closed else np.inf
         return Projections(points, points - C, rows, multipliers, bounds, near.finished)
+
+
+def _appended(C: Matrix, last: Vector | float) -> Matrix:
+    """With one more column."""
+    return np.column_stack([C, np.broadcast_to(last, len(C))])
 
 
 def _rescaled(C: Matrix, start: Projections) -> tuple[Matrix, Matrix]:

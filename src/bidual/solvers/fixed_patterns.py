@@ -9,13 +9,15 @@ from typing import Any, final
 
 import numpy as np
 
-from bidual.architectures import Patterns
+from bidual.architectures import Linear, Patterns
 from bidual.architectures.base import Witness
+from bidual.architectures.gated import Gated
 from bidual.architectures.grouped import grouped_refusal
 from bidual.architectures.pieces import bent_refusal
 from bidual.certificate import Bound, DualPoint, witness_point
 from bidual.errors import InvalidParameterError
 from bidual.network import Network
+from bidual.operators.row_space import row_basis
 from bidual.oracles import Listed
 from bidual.oracles.base import Pricing
 from bidual.oracles.listed import drawn
@@ -88,7 +90,9 @@ class FixedPatterns(Solver):
     def iterates(self, problem: Problem, start: Network | None, budget: Budget) -> Iterator[Iterate]:
         n_patterns = self.n_patterns if self.patterns is None else len(self.patterns)
         spare = spare_memory(problem, n_patterns, self.memory_limit)
-        program = Program(problem, self._patterns(problem), self.device, spare)
+        free = isinstance(problem.architecture, Gated | Linear)
+        basis = row_basis(problem.lifted) if free and self.memory_limit is None else None
+        program = Program(problem, self._patterns(problem), self.device, spare, basis)
         for U, b, V, witness in self._proposals(program, start, budget):
             network = program.to_network(U, b)
             yield Iterate(network, V, _price(program, network, V, witness, budget))
@@ -171,16 +175,17 @@ def _begin(program: Program, start: Network | None) -> tuple[Matrix, Vector]:
         return U, intercept_only(problem)[0]
     neurons, t = problem.architecture.from_network(start)
     places = problem.architecture.lies_on(problem.lifted, neurons, program.patterns)
+    inputs = program.coordinates(neurons.inputs)
     for j in np.flatnonzero(places.any(axis=1)):
         a = neurons.outputs[:, j]
         parts = np.stack([np.maximum(a, 0.0), np.maximum(-a, 0.0)]) if program.coned else a
-        U[int(np.argmax(places[j]))] += t[j] * np.multiply.outer(neurons.inputs[:, j], parts).swapaxes(0, -2)
+        U[int(np.argmax(places[j]))] += t[j] * np.multiply.outer(inputs[:, j], parts).swapaxes(0, -2)
     return U, start.layers[-1].bias.copy()
 
 
 def _begin_blocks(program: Program, start: Network | None) -> tuple[Blocks, Vector]:
     """The same as a list of the blocks that are not 0."""
-    problem, p = program.problem, program.problem.lifted.shape[1]
+    problem, p = program.problem, program.shape[1]
     if start is None:
         nowhere = np.zeros(0, dtype=np.intp)
         return Blocks(nowhere, nowhere, np.zeros((0, p))), intercept_only(problem)[0]
@@ -188,6 +193,6 @@ def _begin_blocks(program: Program, start: Network | None) -> tuple[Blocks, Vect
     places = problem.architecture.lies_on(problem.lifted, neurons, program.patterns)
     j = np.flatnonzero(places.any(axis=1))
     output = np.argmax(np.abs(neurons.outputs[:, j]), axis=0)
-    weight = (neurons.inputs[:, j] * t[j] * neurons.outputs[output, j]).T
+    weight = (program.coordinates(neurons.inputs[:, j]) * t[j] * neurons.outputs[output, j]).T
     blocks = Blocks(np.argmax(places[j], axis=1), output, weight)
     return blocks.merged(problem.n_outputs), start.layers[-1].bias.copy()

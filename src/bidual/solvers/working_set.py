@@ -24,6 +24,7 @@ from bidual.solvers.inner.descent import descend
 from bidual.solvers.inner.master import Amplitudes, intercept_only, solve_master
 from bidual.solvers.prune import merge, prune
 from bidual.solvers.refuting import least_score, refuting_score
+from bidual.solvers.row_space import RowSpace
 
 NARROWEST = 1e-12
 """The width below which a smoothed loss is its limit in float64."""
@@ -53,7 +54,8 @@ class WorkingSet(Solver):
     approached by smooth ones of shrinking width. ``oracle`` defaults to Enumerated where all cells can be listed, else
     Groupwise (units of groups of features), LocalSearch (others that gate themselves) or Sampled (gated units).
     ``max_neurons`` limits the network; ``width`` is that of the random network (None: by the size of the data);
-    ``device`` is where LocalSearch multiplies.
+    ``device`` is where LocalSearch multiplies. It works in the space of the rows where these are fewer than the
+    features.
     """
 
     oracle: Oracle | None = None
@@ -72,8 +74,16 @@ class WorkingSet(Solver):
         return bent_refusal(problem.architecture)
 
     def iterates(self, problem: Problem, start: Network | None, budget: Budget) -> Iterator[Iterate]:
-        rng = np.random.default_rng(self.seed)
         oracle = self.oracle or default_oracle(problem, self.seed, self.device)
+        few = RowSpace.of(problem) if isinstance(oracle, LocalSearch) else None
+        if few is None:
+            yield from self._iterates(problem, oracle, start, budget)
+            return
+        for iterate in self._iterates(few.inner, oracle, None if start is None else few.start(start), budget):
+            yield few.back(iterate)
+
+    def _iterates(self, problem: Problem, oracle: Oracle, start: Network | None, budget: Budget) -> Iterator[Iterate]:
+        rng = np.random.default_rng(self.seed)
         width, best, idle = 1.0, np.inf, 0
         smooth = problem.smoothed(width)
         may_leave = not oracle.closed or problem.architecture.gated
