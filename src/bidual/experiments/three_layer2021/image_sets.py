@@ -51,7 +51,7 @@ class FashionMNIST(ImageFiles):
     name = "images-fashion-mnist"
     title = "Fashion-MNIST"
     source = "fashion-mnist"
-    trained = 2000
+    trained = 3000
     patches = Patches((28, 28), 6, 2)
 
 
@@ -60,7 +60,7 @@ class CIFAR10JPEG(ImageFiles):
     name = "images-cifar10-jpeg"
     title = "CIFAR-10 (JPEG)"
     source = "cifar10-jpeg"
-    trained = 800
+    trained = 1200
     patches = Patches((32, 32, 3), 6, 2)
 
 
@@ -69,7 +69,7 @@ class CIFAR10(ImageFiles):
     name = "images-cifar10"
     title = "CIFAR-10 (exact subset)"
     source = "cifar10"
-    trained = 800
+    trained = 1200
     patches = Patches((32, 32, 3), 6, 2)
 
 
