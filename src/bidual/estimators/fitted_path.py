@@ -20,6 +20,7 @@ from bidual.paths import RegularizationPath, at_strength, falling_strengths
 from bidual.paths import path as core_path
 from bidual.paths.certified import INNER
 from bidual.solvers import Record, Status, Stop
+from bidual.solvers.base import without_neurons
 from bidual.solvers.working_set import default_oracle
 from bidual.typing import Matrix, Outputs, Vector
 
@@ -202,7 +203,8 @@ def path(
     strengths = _strengths(posed, estimator, ratio) if alphas is None else list(alphas)
     time_limit = math.inf if estimator.time_limit is None else float(estimator.time_limit)
     stop = Stop(INNER * eps, int(estimator.max_iter), time_limit)
-    return FittedPath(core_path(posed.problem, posed.solver, strengths, eps, stop), estimator, posed)
+    start = without_neurons(posed.problem.smoothed(1e-2)) if alphas is None else None
+    return FittedPath(core_path(posed.problem, posed.solver, strengths, eps, stop, start), estimator, posed)
 
 
 def _strengths(posed: Posed, estimator: Any, ratio: float) -> Sequence[float]:

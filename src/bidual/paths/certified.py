@@ -30,6 +30,10 @@ SAFE = 0.9
 INNER = 0.2
 """The share of eps to which strengths are solved."""
 
+NEAR = 3.0
+"""A network is worth to begin from at strengths down to this part of its own: further down many neurons are missing,
+which a start from nothing finds together."""
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -88,15 +92,20 @@ class RegularizationPath:
 
 
 def path(
-    problem: Problem, solver: Solver, strengths: Sequence[float], eps: float = 0.05, stop: Stop | None = None
+    problem: Problem,
+    solver: Solver,
+    strengths: Sequence[float],
+    eps: float = 0.05,
+    stop: Stop | None = None,
+    start: Network | None = None,
 ) -> RegularizationPath:
     """Networks with a relative gap of at most eps at every strength from the first to the last of ``strengths``.
 
-    All of ``strengths`` are solved, falling, each from the network of the one before; and more between them, where two
-    neighbours do not yet certify every strength between (:class:`~bidual.paths.span.Span`). The next strength is as far
-    as the last span's gap, which is quadratic in its length, lets expect. Where eps is out of the proof's reach at a
-    strength itself, the path goes on with the gap that is proven there: see ``worst``, and ``scope`` for what it is
-    proven over.
+    All of ``strengths`` are solved, falling, the first from ``start`` if that is given, each from the network of the
+    one before where that is near; and more between them, where two neighbours do not yet certify every strength between
+    (:class:`~bidual.paths.span.Span`). The next strength is as far as the last span's gap, which is quadratic in its
+    length, lets expect. Where eps is out of the proof's reach at a strength itself, the path goes on with the gap that
+    is proven there: see ``worst``, and ``scope`` for what it is proven over.
 
     stop : tolerance and rounds of each solve, by default a gap of ``eps / 5``; ``time_limit`` is that of the whole
     path, which then ends early, at ``least``.
@@ -114,7 +123,7 @@ def path(
     walk = _Walk(problem, solver, eps, stop or Stop(INNER * min(eps, 0.1)))
     if isinstance(problem.architecture, ParallelReLU3):
         raise RefusedError("a path joins networks of one hidden layer; use ReLU units of two layers, or gated units")
-    first = walk.solve(goals[0], None)
+    first = walk.solve(goals[0], start)
     spans = tuple(walk.spans(first, goals[1:])) or (Span.between(first, first, eps),)
     return RegularizationPath(spans, eps, (goals[0], goals[-1]))
 
@@ -144,7 +153,8 @@ class _Walk:
                     left = math.log(last.beta / goal)
                     steps = max(round(left / self.step), 1)
                     far = last.beta * math.exp(-left / steps) if steps > 1 else goal
-                    ahead.append(self.solve(far, last.solution.network))
+                    near = last.beta <= NEAR * far
+                    ahead.append(self.solve(far, last.solution.network if near else None))
                 span = Span.between(last, ahead[-1], self.eps)
                 length = math.log(last.beta / ahead[-1].beta)
                 allowed = self.eps if span.at_ends < self.eps else span.at_ends + self.eps

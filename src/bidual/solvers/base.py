@@ -96,6 +96,13 @@ class Iterate:
         return problem.dual(self.V, self.pricing.best_found)
 
 
+def without_neurons(problem: Problem) -> Network:
+    """The network of the best intercept alone."""
+    empty = no_neurons(problem.lifted.shape[1], problem.n_outputs, problem.architecture.gated)
+    b, _ = intercept_only(problem)
+    return problem.architecture.to_network(empty, np.zeros(0), b)
+
+
 def unpriced(problem: Problem, network: Network) -> Iterate:
     """A network that is proposed for its value alone."""
     nothing = no_neurons(problem.lifted.shape[1], problem.n_outputs, problem.architecture.gated)
@@ -281,9 +288,7 @@ def drive(
 def _begin(problem: Problem) -> _State:
     """The network without neurons, whose objective and bounds are known at once."""
     smooth = problem.smoothed(1e-2)
-    empty = no_neurons(problem.lifted.shape[1], problem.n_outputs, problem.architecture.gated)
-    b, _ = intercept_only(smooth)
-    iterate = unpriced(smooth, problem.architecture.to_network(empty, np.zeros(0), b))
+    iterate = unpriced(smooth, without_neurons(smooth))
     point = norm_point(problem, iterate.V)
     dual = point.value(problem)
     return _State(problem, iterate, problem.objective(iterate.network), dual, point, dual)
