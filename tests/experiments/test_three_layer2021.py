@@ -196,6 +196,8 @@ def test_training_on_images_for_a_time(clock: None) -> None:
     assert len(run["seconds"]) == 12 and run["steps"] > 50 and run["spent"] == run["seconds"][-1] >= 2.0
     assert run["primal"] == run["objective"][-1] < run["objective"][0]
     assert run["final_accuracy"] == run["accuracy"][-1] > run["accuracy"][0]
+    only = train_for(rows, Subnetworks(16, 4, 5, CLASSES), Method("adam", 0.03, 20), 1e-3, 0.2, looks=1)
+    assert len(only["seconds"]) == 1 and only["spent"] >= 0.2
 
 
 def test_more_gates() -> None:

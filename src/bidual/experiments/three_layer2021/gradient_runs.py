@@ -16,8 +16,10 @@ BLOCK = 1000
 """Rows whose outputs are computed at a time."""
 
 
-def train_for(rows: ImageRows, networks: Trainable, method: Method, beta: float, seconds: float) -> Data:
-    """Objective on all rows and test accuracy at ``LOOKS`` times, which are spread evenly and cost nothing.
+def train_for(
+    rows: ImageRows, networks: Trainable, method: Method, beta: float, seconds: float, looks: int = LOOKS
+) -> Data:
+    """Objective on all rows and test accuracy at ``looks`` times, spread evenly up to the end, which cost nothing.
 
     Steps are those on the objective divided by the number of rows.
     """
@@ -36,13 +38,20 @@ def train_for(rows: ImageRows, networks: Trainable, method: Method, beta: float,
             torch.cuda.synchronize()
         return watch.seconds / seconds
 
+    def look() -> None:
+        with watch.paused(), torch.no_grad():
+            loss = 0.5 * float(np.sum((outputs(networks, rows.X) - rows.Y) ** 2))
+            found["seconds"].append(watch.seconds)
+            found["objective"].append(_finite(loss + beta * float(networks.size())))
+            found["accuracy"].append(rows.accuracy(outputs(networks, rows.test_X)))
+
+    times = iter([*np.linspace(0.0, seconds, looks)[:-1], np.inf])
+    following = next(times)
     for found["steps"] in descend(networks.parameters, method, on_batch, done):
-        if watch.seconds >= min(len(found["seconds"]) / (LOOKS - 1), 1.0) * seconds:
-            with watch.paused(), torch.no_grad():
-                loss = 0.5 * float(np.sum((outputs(networks, rows.X) - rows.Y) ** 2))
-                found["seconds"].append(watch.seconds)
-                found["objective"].append(_finite(loss + beta * float(networks.size())))
-                found["accuracy"].append(rows.accuracy(outputs(networks, rows.test_X)))
+        if watch.seconds >= following:
+            look()
+            following = next(times)
+    look()
     primal, accuracy, spent = (found[key][-1] for key in ("objective", "accuracy", "seconds"))
     return {**found, "primal": primal, "final_accuracy": accuracy, "spent": spent}
 

@@ -9,7 +9,7 @@ from bidual.architectures import ParallelReLU3
 from bidual.certificate import norm_point
 from bidual.experiments.base import Data
 from bidual.experiments.descent import Method
-from bidual.experiments.three_layer2021.gradient_runs import outputs, train_for
+from bidual.experiments.three_layer2021.gradient_runs import LOOKS, outputs, train_for
 from bidual.experiments.three_layer2021.image_rows import CLASSES, ImageRows, posed
 from bidual.experiments.three_layer2021.subnetworks import GatedSubnetworks, Subnetworks, Trainable
 from bidual.gates import GateNetwork
@@ -45,16 +45,16 @@ def trained(
     """The step size that ends lowest after a short trial, then the whole time; ReLU networks with a global bound."""
     d, K, m = rows.X.shape[1], extent.branches, extent.width
 
-    def run(rate: float, seconds: float) -> tuple[Data, Trainable]:
+    def run(rate: float, seconds: float, looks: int) -> tuple[Data, Trainable]:
         networks: Trainable = (
             Subnetworks(d, m, K, CLASSES, dtype="float32", device=device)
             if gates is None
             else GatedSubnetworks(gates, CLASSES, dtype="float32", device=device)
         )
-        return train_for(rows, networks, Method(optimiser, rate, extent.batch), beta, seconds), networks
+        return train_for(rows, networks, Method(optimiser, rate, extent.batch), beta, seconds, looks), networks
 
-    rate = min(RATES[optimiser], key=lambda rate: run(rate, extent.trial)[0]["primal"])
-    found, networks = run(rate, extent.seconds)
+    rate = min(RATES[optimiser], key=lambda rate: run(rate, extent.trial, 1)[0]["primal"])
+    found, networks = run(rate, extent.seconds, LOOKS)
     found |= {"rate": rate, "neurons": K * (m + 1) * (1 if gates is None else CLASSES)}
     if gates is None:
         problem = posed(rows, ParallelReLU3(bias="none"), beta)
