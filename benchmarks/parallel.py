@@ -2,22 +2,26 @@
 
 Reads ``cifar10.npz`` (or another set) from the folder IMAGES, standardises the columns of n images, draws K gate
 branches of m_1 units, and solves the gated three-layer program on all of their distinct masks. Prints the seconds to
-each relative gap, the certificate, verified, and the peak of the resident memory beyond what the imports take, next to
-twice the data and packed masks plus six times the coefficients (all blocks, in double precision). The images are
-prepared in a process of their own, whose memory does not count.
+each relative gap, and adds to ``results/parallel.json`` and the table of ``docs/benchmarks.md``: the gap, verified, and
+the peak of the resident memory beyond what the imports take, next to twice the data and packed masks plus six times the
+coefficients (all blocks, in double precision). The images are prepared in a process of their own, whose memory does not
+count. Set OMP_NUM_THREADS=1 for CPU seconds of one thread.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import resource
 import subprocess
 import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
+from documents import replace_between
 
 from bidual.architectures import ParallelGated
 from bidual.datasets.images import load_images
@@ -31,6 +35,8 @@ from bidual.solvers.base import Record
 from bidual.solvers.inner.master import intercept_only
 
 MIB = 2**20
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results" / "parallel.json"
 
 
 def prepare(images: Path, name: str, n: int, path: Path) -> None:
@@ -77,14 +83,42 @@ def solve(path: Path, args: argparse.Namespace, baseline: float) -> None:
     solution = FixedPatterns(patterns).solve(problem, Stop(args.tol, time_limit=args.seconds), watch)
     seconds, spent = time.perf_counter() - began, time.process_time() - cpu
     print(f"{solution.status}: {solution.certificate}\n{solution.network!r}: {seconds:.0f} s, {spent:.0f} CPU s")
-    accuracy = float(np.mean(solution.network(X).argmax(axis=1) == Y.argmax(axis=1)))
     solution.certificate.verify(problem, solution.network)
     data, masks, weights = X.nbytes / MIB, patterns.bits.packed.nbytes / MIB, len(patterns) * (d + 1) * c * 8 / MIB
-    print(
-        f"verified; {accuracy:.3f} of the images are classified as they are; peak {peak() - baseline:.0f} MiB beyond "
-        f"the imports' {baseline:.0f}; 2 x ({data:.0f} + {masks:.1f}) + 6 x {weights:.0f} = "
-        f"{2 * (data + masks) + 6 * weights:.0f} MiB"
+    certificate = solution.certificate
+    add(
+        {
+            **{"set": args.set, "n": n, "d": d, "loss": args.loss, "share": args.share, "masks": len(patterns)},
+            **{"gates": repr(gates), "status": solution.status, "neurons": solution.network.n_neurons},
+            **{"primal": certificate.primal, "dual": certificate.dual, "gap": certificate.relative_gap},
+            **{"scope": certificate.scope, "seconds": spent, "wall_seconds": seconds, "peak": peak() - baseline},
+            **{"bound": 2 * (data + masks) + 6 * weights, "data": data, "packed_masks": masks, "coefficients": weights},
+        }
     )
+
+
+def add(found: dict[str, Any]) -> None:
+    """To the results, in place of the same problem's; and the table anew."""
+    print(json.dumps(found), flush=True)
+    same = ("set", "n", "loss", "share", "masks")
+    rows = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    rows = [row for row in rows if any(row[key] != found[key] for key in same)] + [found]
+    rows.sort(key=lambda row: [row[key] for key in same])
+    RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
+    replace_between(ROOT / "docs" / "benchmarks.md", "parallel", table(rows))
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    lines = [
+        "| images | n, d | loss | strength | masks | neurons | gap | CPU s | peak, MiB | 2 (data + masks) + 6 w, MiB |",
+        "|---|---|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for row in rows:
+        lines.append(
+            f"| {row['set']} | {row['n']}, {row['d']} | {row['loss']} | {row['share']:g} | {row['masks']} "
+            f"| {row['neurons']} | {row['gap']:.1e} | {row['seconds']:.0f} | {row['peak']:.0f} | {row['bound']:.0f} |"
+        )
+    return "\n".join(lines)
 
 
 def main() -> None:
