@@ -35,6 +35,7 @@ def test_a_given_range_and_folds(run: Command, tables: Path, tmp_path: Path) -> 
     options = ("--alphas", 0.02, 0.1, "--cv", 2, "--scoring", "accuracy", "--eps", 0.2, "--task", "classification")
     ran = run("path", tables / "small.csv", "--target", "sick", "--drop", "price", "--out", tmp_path, *options, *FAST)
     assert ran.code == 0 and "every alpha from 0.02 to 0.1 within" in ran.out and "accuracy" in ran.out
+    assert ran.err.startswith("path of small")
     alphas = pd.read_csv(tmp_path / "path.csv").alpha
     np.testing.assert_allclose(alphas[[0, 99]], [0.1, 0.02])
 

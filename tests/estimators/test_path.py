@@ -11,6 +11,7 @@ import pytest
 import bidual
 from bidual.errors import InvalidParameterError, RefusedError
 from bidual.estimators import FittedPath
+from bidual.solvers import Record
 
 from .cases import BOTH, THREE, TWO, X, Y, check_fitted, classifier, regressor
 
@@ -76,6 +77,15 @@ def test_an_early_end() -> None:
     found = bidual.path(regressor(time_limit=1e-9), X, Y)
     assert not found.complete and found.alpha_min == found.alpha_max
     assert found.at(found.alpha_max).status_ in ("optimal", "time_limit")
+
+
+def test_a_callback_hears_of_every_fit_and_may_end_the_path() -> None:
+    records: list[Record] = []
+    found = bidual.path(regressor(callback=records.append), X, Y, ratio=0.1)
+    assert sum(record.iteration == 0 for record in records) == len(found.alphas) > 1
+    cut = bidual.path(regressor(callback=lambda record: True), X, Y, ratio=0.1)
+    assert not cut.complete and len(cut.alphas) < len(found.alphas)
+    assert cut.at(cut.alpha_max).certificate_.dual <= found.at(found.alpha_max).certificate_.primal
 
 
 def test_refusals() -> None:

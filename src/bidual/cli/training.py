@@ -39,12 +39,20 @@ def fit_estimator(
 
 
 def fit_on_path(
-    task: Task, params: Mapping[str, Any], choice: Mapping[str, Any], X: Rows, y: NDArray[Any]
+    title: str,
+    task: Task,
+    params: Mapping[str, Any],
+    choice: Mapping[str, Any],
+    X: Rows,
+    y: NDArray[Any],
+    quiet: bool,
 ) -> tuple[Any, float, tuple[str, ...]]:
     """The fitted estimator that chose its strength, its seconds, and what it warned of."""
-    if task == "classification":
-        return _timed(MLPClassifierCV(MLPClassifier(**params), **choice), X, y)
-    return _timed(MLPRegressorCV(MLPRegressor(**params), **choice), X, y)
+    chooser, kind = (MLPClassifierCV, MLPClassifier) if task == "classification" else (MLPRegressorCV, MLPRegressor)
+    with progress(title, quiet) as listener:
+        chosen, seconds, warned = _timed(chooser(kind(**params, callback=listener), **choice), X, y)
+    chosen.estimator.callback = chosen.best_estimator_.callback = None
+    return chosen, seconds, warned
 
 
 def _timed(estimator: Any, X: Rows, y: NDArray[Any]) -> tuple[Any, float, tuple[str, ...]]:

@@ -167,7 +167,8 @@ def path(
     ----------
     estimator : MLPRegressor or MLPClassifier
         Its parameters but ``alpha`` and ``tol``; fits stop at a gap of ``eps / 5``. ``time_limit`` is that of the whole
-        path, which then ends early, at ``alpha_min``. It is not changed.
+        path, which then ends early, at ``alpha_min``; so it does where its ``callback``, which sees the records of
+        every fit, returns True. It is not changed.
     X, y, sample_weight : as in ``fit``
     alphas : sequence of float, default=None
         The first and the last of the range, and any to be fitted between. None: from where no neuron pays down to
@@ -204,7 +205,8 @@ def path(
     time_limit = math.inf if estimator.time_limit is None else float(estimator.time_limit)
     stop = Stop(INNER * eps, int(estimator.max_iter), time_limit)
     start = without_neurons(posed.problem.smoothed(1e-2)) if alphas is None else None
-    return FittedPath(core_path(posed.problem, posed.solver, strengths, eps, stop, start), estimator, posed)
+    found = core_path(posed.problem, posed.solver, strengths, eps, stop, start, estimator.callback)
+    return FittedPath(found, estimator, posed)
 
 
 def _strengths(posed: Posed, estimator: Any, ratio: float) -> Sequence[float]:

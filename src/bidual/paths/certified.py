@@ -17,6 +17,7 @@ from bidual.paths.span import Knot, Span
 from bidual.paths.strengths import at_strength
 from bidual.problem import Problem
 from bidual.solvers import Solver, Status, Stop
+from bidual.solvers.base import Callback
 
 FIRST_STEP = 7.0
 """How far to go at first, in the logarithm of the strength, for each unit of the root of eps."""
@@ -98,6 +99,7 @@ def path(
     eps: float = 0.05,
     stop: Stop | None = None,
     start: Network | None = None,
+    callback: Callback | None = None,
 ) -> RegularizationPath:
     """Networks with a relative gap of at most eps at every strength from the first to the last of ``strengths``.
 
@@ -108,7 +110,8 @@ def path(
     is proven there: see ``worst``, and ``scope`` for what it is proven over.
 
     stop : tolerance and rounds of each solve, by default a gap of ``eps / 5``; ``time_limit`` is that of the whole
-    path, which then ends early, at ``least``.
+    path, which then ends early, at ``least``. callback : sees every record of every solve; returning True ends the path
+    early, too.
 
     Raises InvalidParameterError for strengths or an eps that are not positive, RefusedError where the solver refuses.
     """
@@ -120,7 +123,7 @@ def path(
     goals = sorted({float(beta) for beta in strengths}, reverse=True)
     if not goals:
         raise InvalidParameterError("strengths is empty; give at least one")
-    walk = _Walk(problem, solver, eps, stop or Stop(INNER * min(eps, 0.1)))
+    walk = _Walk(problem, solver, eps, stop or Stop(INNER * min(eps, 0.1)), callback)
     if isinstance(problem.architecture, ParallelReLU3):
         raise RefusedError("a path joins networks of one hidden layer; use ReLU units of two layers, or gated units")
     first = walk.solve(goals[0], start)
@@ -131,16 +134,18 @@ def path(
 class _Walk:
     """From a strength down to the next, as far at a time as the gap allows."""
 
-    def __init__(self, problem: Problem, solver: Solver, eps: float, stop: Stop) -> None:
-        self.problem, self.solver, self.eps, self.stop = problem, solver, eps, stop
+    def __init__(
+        self, problem: Problem, solver: Solver, eps: float, stop: Stop, callback: Callback | None = None
+    ) -> None:
+        self.problem, self.solver, self.eps, self.stop, self.callback = problem, solver, eps, stop, callback
         self.deadline, self.step = time.monotonic() + stop.time_limit, FIRST_STEP * min(eps, 1.0) ** 0.5
         self.shortest = SHORTEST * self.step
 
     def solve(self, beta: float, start: Network | None) -> Knot:
         problem = at_strength(self.problem, beta)
         left = max(self.deadline - time.monotonic(), 0.0)
-        solution = self.solver.solve(problem, replace(self.stop, time_limit=left), start=start)
-        if solution.status == Status.INTERRUPTED:
+        solution = self.solver.solve(problem, replace(self.stop, time_limit=left), self.callback, start)
+        if solution.status in (Status.INTERRUPTED, Status.CALLBACK_STOPPED):
             self.deadline = -math.inf
         return Knot(problem, solution)
 

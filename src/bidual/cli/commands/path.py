@@ -83,7 +83,8 @@ def _chosen(args: argparse.Namespace, prepared: Prepared) -> Case:
 
         least, largest = choice["alphas"]
         choice["alphas"] = geomspace(least, largest, 100)
-    model, seconds, warned = fit_on_path(prepared.encoding.task, params, choice, prepared.X, prepared.y)
+    task, title = prepared.encoding.task, f"path of {args.data.stem}"
+    model, seconds, warned = fit_on_path(title, task, params, choice, prepared.X, prepared.y, args.quiet)
     return as_case(args, prepared, model.best_estimator_, seconds, warned, model)
 
 
