@@ -51,7 +51,7 @@ class FashionMNIST(ImageFiles):
     name = "images-fashion-mnist"
     title = "Fashion-MNIST"
     source = "fashion-mnist"
-    trained = 3000
+    trained = 2500
     patches = Patches((28, 28), 6, 2)
 
 
