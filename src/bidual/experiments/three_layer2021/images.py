@@ -148,7 +148,10 @@ def _judged(data: Data) -> Iterator[Verdict]:
     accuracy = {name: run["final_accuracy"] for name, run in methods.items()}
     three = methods["three, gated"]
     gap = 1 - three["dual"] / three["primal"]
-    yield Verdict(f"the three-layer program is solved to a gap of {TOL:g} on its patterns", f"{gap:.1e}", gap <= TOL)
+    trained = f"on {data['n']} images of {data['title']}, {data['d']} numbers each"
+    yield Verdict(
+        f"{trained}, the three-layer program is solved to a gap of {TOL:g} on its patterns", f"{gap:.1e}", gap <= TOL
+    )
     best = min(primal["sgd, gated"], primal["adam, gated"])
     yield Verdict(
         "gated networks of the same gates: SGD and Adam end above it",
