@@ -199,7 +199,9 @@ start kept as it is | operators/cone.py | operators/test_cone.py
 logistic pull of another margin | losses/logistic.py | testing/test_checks.py
     return M - low - pull * wrong, => return M - low - pull * (1.0 - wrong),
 prices of another vector | program.py | solvers/test_fixed_patterns.py
-    return block_prices(self.data.adjoint(V), => return block_prices(self.data.adjoint(0.9 * V),
+    prices = block_prices(self.data.adjoint(V), => prices = block_prices(self.data.adjoint(0.9 * V),
+rows less than they span | operators/row_space.py | solvers/test_row_space.py
+    .T)[0] if p > n => .T)[0][:, 1:] if p > n
 multinomial pull forgotten | losses/multinomial.py | testing/test_checks.py
     A = np.log(pull) + G + pull * Y => A = np.log(pull) + G
 intercept of another step | solvers/inner/envelope.py | solvers/test_envelope.py
