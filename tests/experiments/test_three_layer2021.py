@@ -13,8 +13,9 @@ import torch
 from bidual.architectures import Neurons, ParallelGated, ParallelReLU3
 from bidual.datasets import ImageSet
 from bidual.experiments import Setting
+from bidual.experiments.base import Data
 from bidual.experiments.descent import Method
-from bidual.experiments.three_layer2021 import THREE_LAYER2021, stopwatch
+from bidual.experiments.three_layer2021 import THREE_LAYER2021, rivals, stopwatch
 from bidual.experiments.three_layer2021.gates import Gates, measured
 from bidual.experiments.three_layer2021.gradient_runs import train_for
 from bidual.experiments.three_layer2021.image_rows import CLASSES, ImageRows, image_rows
@@ -198,6 +199,18 @@ def test_training_on_images_for_a_time(clock: None) -> None:
     assert run["final_accuracy"] == run["accuracy"][-1] > run["accuracy"][0]
     only = train_for(rows, Subnetworks(16, 4, 5, CLASSES), Method("adam", 0.03, 20), 1e-3, 0.2, looks=1)
     assert len(only["seconds"]) == 1 and only["spent"] >= 0.2
+
+
+def test_a_step_size_that_diverges_is_followed_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = {3.0: (1.0, 1e300), 1.0: (2.0, 1.5), 0.3: (3.0, 2.0)}
+
+    def fake(rows: object, networks: object, method: Method, beta: float, seconds: float, looks: int) -> Data:
+        return {"primal": ends[method.step or 0.0][looks > 1]}
+
+    monkeypatch.setattr(rivals, "train_for", fake)
+    gates = GateNetwork.sample(pictures().X, 2, (3,), bias=False)
+    found = rivals.trained(pictures(), "sgd", gates, 0.1, rivals.QUICK, "cpu")
+    assert (found["rate"], found["primal"]) == (1.0, 1.5)
 
 
 def test_more_gates() -> None:

@@ -62,8 +62,8 @@ class Images(Experiment):
         "cannot be compared. Gated networks trained by SGD and Adam have the gates of the convex program and a copy of "
         f"each branch for each class, as it has. Each method has {Extent.seconds:g} CPU seconds of all threads, data "
         f"not counted, convex programs until a gap of {TOL:g}. SGD (momentum 0.9) and Adam: batches of {Extent.batch} "
-        f"rows, float32, step sizes falling along a cosine from the best of three after {Extent.trial:g} seconds each, "
-        "not counted: SGD "
+        f"rows, float32, step sizes falling along a cosine from the best of three after {Extent.trial:g} seconds each "
+        "(the next if that diverges later), not counted: SGD "
         + ", ".join(f"{rate:g}" for rate in RATES["sgd"])
         + " (on the mean loss), Adam "
         + ", ".join(f"{rate:g}" for rate in RATES["adam"])

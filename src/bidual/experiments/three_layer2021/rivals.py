@@ -42,7 +42,8 @@ def trained(
     extent: Extent,
     device: str,
 ) -> Data:
-    """The step size that ends lowest after a short trial, then the whole time; ReLU networks with a global bound."""
+    """The step size that ends lowest after a short trial, then the whole time; the next one if that diverges and ends
+    higher than the trial did. ReLU networks with a global bound."""
     d, K, m = rows.X.shape[1], extent.branches, extent.width
 
     def run(rate: float, seconds: float, looks: int) -> tuple[Data, Trainable]:
@@ -53,8 +54,11 @@ def trained(
         )
         return train_for(rows, networks, Method(optimiser, rate, extent.batch), beta, seconds, looks), networks
 
-    rate = min(RATES[optimiser], key=lambda rate: run(rate, extent.trial, 1)[0]["primal"])
-    found, networks = run(rate, extent.seconds, LOOKS)
+    trials = {rate: run(rate, extent.trial, 1)[0]["primal"] for rate in RATES[optimiser]}
+    for rate in sorted(trials, key=trials.__getitem__):
+        found, networks = run(rate, extent.seconds, LOOKS)
+        if found["primal"] <= trials[rate]:
+            break
     found |= {"rate": rate, "neurons": K * (m + 1) * (1 if gates is None else CLASSES)}
     if gates is None:
         problem = posed(rows, ParallelReLU3(bias="none"), beta)
