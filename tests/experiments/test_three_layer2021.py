@@ -227,7 +227,7 @@ def test_verdicts_on_images_follow_the_runs() -> None:
     trained = solved | {"primal": 1.2, "final_accuracy": 0.8, "rate": 0.1}
     methods = {name: trained if name.startswith(("sgd", "adam")) else solved for name in STYLES}
     methods["two, gated"] = solved | {"primal": 1.1, "final_accuracy": 0.8}
-    data = {"title": "digits", "methods": methods}
+    data = {"title": "digits", "n": 20, "d": 16, "methods": methods}
     assert all(verdict.agrees for verdict in Digits().verdicts(data))
     assert [len(line) for line in Digits().table(data)] == [7] * 10
     methods["three, gated"] = solved | {"primal": 1.3, "final_accuracy": 0.5}
