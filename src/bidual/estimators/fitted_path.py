@@ -204,7 +204,7 @@ def path(
     strengths = _strengths(posed, estimator, ratio) if alphas is None else list(alphas)
     time_limit = math.inf if estimator.time_limit is None else float(estimator.time_limit)
     stop = Stop(INNER * eps, int(estimator.max_iter), time_limit)
-    start = without_neurons(posed.problem.smoothed(1e-2)) if alphas is None else None
+    start = without_neurons(posed.problem) if alphas is None else None
     found = core_path(posed.problem, posed.solver, strengths, eps, stop, start, estimator.callback)
     return FittedPath(found, estimator, posed)
 

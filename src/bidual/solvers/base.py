@@ -97,9 +97,9 @@ class Iterate:
 
 
 def without_neurons(problem: Problem) -> Network:
-    """The network of the best intercept alone."""
+    """The network of the best intercept alone, that of the smoothed loss."""
     empty = no_neurons(problem.lifted.shape[1], problem.n_outputs, problem.architecture.gated)
-    b, _ = intercept_only(problem)
+    b, _ = intercept_only(problem.smoothed(1e-2))
     return problem.architecture.to_network(empty, np.zeros(0), b)
 
 
@@ -288,7 +288,7 @@ def drive(
 def _begin(problem: Problem) -> _State:
     """The network without neurons, whose objective and bounds are known at once."""
     smooth = problem.smoothed(1e-2)
-    iterate = unpriced(smooth, without_neurons(smooth))
+    iterate = unpriced(smooth, without_neurons(problem))
     point = norm_point(problem, iterate.V)
     dual = point.value(problem)
     return _State(problem, iterate, problem.objective(iterate.network), dual, point, dual)

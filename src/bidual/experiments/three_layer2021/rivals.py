@@ -55,10 +55,12 @@ def trained(
         return train_for(rows, networks, Method(optimiser, rate, extent.batch), beta, seconds, looks), networks
 
     trials = {rate: run(rate, extent.trial, 1)[0]["primal"] for rate in RATES[optimiser]}
+    ended: list[tuple[Data, Trainable, float]] = []
     for rate in sorted(trials, key=trials.__getitem__):
-        found, networks = run(rate, extent.seconds, LOOKS)
-        if found["primal"] <= trials[rate]:
+        ended.append((*run(rate, extent.seconds, LOOKS), rate))
+        if ended[-1][0]["primal"] <= trials[rate]:
             break
+    found, networks, rate = min(ended, key=lambda run: run[0]["primal"])
     found |= {"rate": rate, "neurons": K * (m + 1) * (1 if gates is None else CLASSES)}
     if gates is None:
         problem = posed(rows, ParallelReLU3(bias="none"), beta)
