@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bidual.architectures import Convolutional, Neurons, ReLU
 from bidual.architectures.patterns import first_of_each
@@ -14,6 +15,7 @@ from bidual.errors import InvalidParameterError, RefusedError
 from bidual.operators.ascent import climb
 from bidual.operators.cone import Cones, Projections
 from bidual.operators.device import Device
+from bidual.operators.row_space import row_basis
 from bidual.oracles.base import Oracle, Pricing
 from bidual.problem import Problem
 from bidual.typing import Expired, Matrix, Outputs, Vector, never
@@ -24,8 +26,8 @@ BLOCK = 1 << 18
 WIDTHS = (0.3, 0.1, 0.03, 0.01)
 """How wide kinks are rounded, one ascent after the other, relative to the typical input of a unit neuron."""
 
-TOGETHER = 64
-"""Winners made exact between two looks at the clock."""
+FEW, TOGETHER = 8, 64
+"""Winners made exact at first, and the most between two looks at the clock."""
 
 CROSSINGS = 4
 """Cells that a winner may try."""
@@ -34,19 +36,22 @@ ALIKE = 0.9999
 """Two climbers whose cosine exceeds this go on as one."""
 
 NEARBY = WIDTHS[-2:]
-"""The widths for current neurons, which are nearly optimal, and for every other start: wider ones lead to fewer and
-higher places."""
+"""The widths for current neurons, which are nearly optimal, and for starts beside them."""
+
+BESIDE = 0.3
+"""How far from a current neuron, both of length 1, every other start lies."""
 
 
 @final
 @dataclass(frozen=True)
 class LocalSearch(Oracle):
-    """Multi-start ascent of the neuron score, each winner made exact on its own cell.
+    """Multi-start ascent of the neuron score; the best winners, all if need be, are made exact on their own cells.
 
-    The current neurons start first, then random ones and disturbed current ones in growing batches, until some of these
-    score more than ``target`` or ``n_starts`` of them for each output and sign have been made: early calls are cheap,
-    and the call that finds nothing has tried them all. ``device`` is where the matrix products run: ``"cpu"`` (NumPy)
-    or a torch device such as ``"cuda"``.
+    The current neurons start first, then random ones and disturbed current ones in growing batches, until more of these
+    score above ``target`` than the network has neurons or ``n_starts`` of them for each output and sign have been made:
+    calls are cheap where networks are small, and the call that finds nothing has tried them all. A network of many
+    neurons needs many new ones at a time, or it takes too many rounds. At most ``keep`` winners of a batch are kept.
+    ``device`` is where the matrix products run: ``"cpu"`` (NumPy) or a torch device such as ``"cuda"``.
     """
 
     n_starts: int = 400
@@ -75,16 +80,15 @@ class LocalSearch(Oracle):
                 f"{type(architecture).__name__} has none: use Sampled, Listed or Enumerated"
             )
         search = _Search(problem, architecture, V, self.device, expired)
-        nearby = search.refine(current.inputs, current.outputs, target, self.keep, NEARBY)
-        best = search.in_cells(current, target).join(nearby)
-        batch, done, fresh = 25, 0, 0.0
-        while done < self.n_starts and not fresh > target and not expired():
+        found = search.climbed(current.inputs, current.outputs, target, self.keep, NEARBY)
+        batch, done, fresh = 25, 0, 0
+        while done < self.n_starts and fresh <= len(current) and not expired():
             U, A = _random_starts(problem, V, current, min(batch, self.n_starts - done), rng)
-            near = search.refine(U[:, ::2], A[:, ::2], target, self.keep, NEARBY)
-            found = near.join(search.refine(U[:, 1::2], A[:, 1::2], target, self.keep))
-            best, fresh = best.join(found), found.best_found
-            done, batch = done + batch, 2 * batch
-        return best
+            near = search.climbed(U[:, ::2], A[:, ::2], target, self.keep, NEARBY)
+            winners = near.join(search.climbed(U[:, 1::2], A[:, 1::2], target, self.keep))
+            fresh += int(np.count_nonzero(winners.scores > target))
+            found, done, batch = found.join(winners), done + batch, 2 * batch
+        return found.join(search.in_cells(search.one_of_each_cell(found.neurons.join(current)), target))
 
 
 def _on_patches(problem: Problem, architecture: Convolutional, V: Outputs) -> tuple[Problem, Outputs]:
@@ -98,7 +102,7 @@ def _on_patches(problem: Problem, architecture: Convolutional, V: Outputs) -> tu
 def _random_starts(
     problem: Problem, V: Outputs, current: Neurons, count: int, rng: np.random.Generator
 ) -> tuple[Matrix, Matrix]:
-    """``count`` inputs for each sign of each output axis: Gaussian ones, every other one added to a current neuron."""
+    """``count`` inputs for each sign of each output axis: Gaussian ones, every other one beside a current neuron."""
     p, c = problem.lifted.shape[1], V.shape[1]
     A = np.repeat(np.hstack([np.eye(c), -np.eye(c)]), count, axis=1)
     U = rng.standard_normal((p, A.shape[1]))
@@ -106,13 +110,22 @@ def _random_starts(
         U[-1] *= _unit(problem.X)
     U /= problem.architecture.input_norm(U)
     if len(current):
-        U[:, ::2] += current.inputs[:, rng.integers(len(current), size=U[:, ::2].shape[1])]
+        chosen = rng.integers(len(current), size=U[:, ::2].shape[1])
+        U[:, ::2] = current.inputs[:, chosen] + BESIDE * U[:, ::2]
     return U / problem.architecture.input_norm(U), A
 
 
 def _unit(X: Matrix) -> float:
     """The root mean square of the entries, 1 if all are 0: no neuron depends on the unit of the data."""
     return float(np.sqrt(np.mean(X**2))) or 1.0
+
+
+def _principal_axes(X: Matrix) -> Matrix:
+    """(p, r): an orthonormal basis of the space of the rows of X (n, p), r = min(n, p), in which they are uncorrelated."""
+    basis = row_basis(X)
+    if basis is not None:
+        return basis @ _principal_axes(X @ basis)
+    return np.asarray(np.linalg.eigh(X.T @ X)[1], dtype=float)
 
 
 class _Search:
@@ -124,8 +137,9 @@ class _Search:
         self.scale = np.ones(problem.lifted.shape[1])
         if architecture.bias == "free":
             self.scale[-1] = 10.0 * _unit(problem.X)  # the climb needs a norm on the bias; the cell's exact neuron not
-        Xl = problem.lifted * self.scale
-        self.X = self.device.put(Xl / _unit(Xl), np.float32)
+        Xl = problem.lifted * self.scale / _unit(problem.X)
+        self.axes = _principal_axes(Xl)
+        self.X = self.device.put(Xl @ self.axes, np.float32)
 
     def climb(self, U: Matrix, A: Matrix, widths: tuple[float, ...]) -> tuple[Matrix, Matrix]:
         """(inputs, outputs): local maxima near the starts U (p, B) against the outputs A (c, B), each once; in single
@@ -147,16 +161,18 @@ class _Search:
             part = slice(start, start + each)
             T = self.V @ A[:, part]
             T = device.put(T / np.maximum(np.abs(T).max(axis=0), 1e-300), np.float32)
-            starts = device.put(U[:, part], np.float32)
+            starts = device.put(self.axes.T @ U[:, part], np.float32)
             climbed = climb(self.X, T, starts, self.architecture.slope, width, expired=self.expired)
-            found[:, part] = device.get(climbed)
+            found[:, part] = self.axes @ device.get(climbed)
         return found
 
     def scores(self, U: Matrix, A: Matrix) -> Vector:
         return np.einsum("nm,nm->m", self.V @ A, self.architecture.activations(self.problem.lifted, Neurons(U, A)))
 
-    def refine(self, U: Matrix, A: Matrix, target: float, keep: int, widths: tuple[float, ...] = WIDTHS) -> Pricing:
-        """Climb from the starts; then the exact best neuron of each cell arrived at that may beat the target."""
+    def climbed(
+        self, U: Matrix, A: Matrix, target: float, keep: int, widths: tuple[float, ...] = WIDTHS
+    ) -> Pricing:
+        """Climb from the starts; the first that arrived in each cell, if it may beat the target."""
         if U.shape[1] == 0:
             return Pricing(Neurons(U, A), np.zeros(0))
         U, A = self._aim(*self.climb(U / self.scale[:, None], A, widths))
@@ -165,18 +181,21 @@ class _Search:
         scores = self.scores(U, A)
         order = np.argsort(-scores, kind="stable")
         order = order[scores[order] >= 0.99 * min(target, scores.max())]
-        masks = self.problem.lifted @ U[:, order] > 0
-        order = order[first_of_each(np.vstack([masks, A[:, order] > 0]))][:keep]
-        climbed = Pricing(Neurons(U[:, order], A[:, order]), scores[order])
-        return climbed.join(self.in_cells(climbed.neurons, target))
+        order = order[self._first_in_cells(U[:, order], A[:, order])][:keep]
+        return Pricing(Neurons(U[:, order], A[:, order]), scores[order])
+
+    def one_of_each_cell(self, neurons: Neurons) -> Neurons:
+        return neurons.take(self._first_in_cells(neurons.inputs, neurons.outputs))
+
+    def _first_in_cells(self, U: Matrix, A: Matrix) -> NDArray[np.intp]:
+        return first_of_each(np.vstack([self.problem.lifted @ U > 0, A > 0]))
 
     def in_cells(self, neurons: Neurons, target: float) -> Pricing:
         """The best neurons in the cells of the given ones, until some score more than the target or time is up."""
-        found = Pricing(neurons.take(np.arange(0)), np.zeros(0))
-        for start in range(0, len(neurons), TOGETHER):
-            if self.expired() or found.best_found > target:
-                break
-            part = neurons.take(np.arange(start, min(start + TOGETHER, len(neurons))))
+        found, done, size = Pricing(neurons.take(np.arange(0)), np.zeros(0)), 0, FEW
+        while done < len(neurons) and not found.best_found > target and not self.expired():
+            part = neurons.take(np.arange(done, min(done + size, len(neurons))))
+            done, size = done + size, min(2 * size, TOGETHER)
             U = self._exact(part.inputs, part.outputs)
             found = found.join(Pricing(Neurons(U, part.outputs), self.scores(U, part.outputs)))
         return found
