@@ -298,6 +298,12 @@ gradient of a sharp kink | solvers/inner/rounded.py | solvers/test_rounded.py
     slopes = np.clip((Z + w) * np.float32(0.5 / width), 0.0, 1.0) => slopes = (Z > 0).astype(np.float32)
 climb of a plain ramp | operators/ascent.py | operators/test_ascent.py
     gradient = linear + (1.0 - slope) * (X.T => gradient = linear + (X.T
+one step for all axes | operators/ascent.py | operators/test_ascent.py
+    xp.mean(X * X, axis=0)[:, None], slope => xp.mean(X * X), slope
+step off the sphere | operators/ascent.py | operators/test_ascent.py
+    gradient = gradient - U * xp.sum(gradient * U, axis=0) => pass
+few neurons at a time | oracles/local_search.py | oracles/test_oracles.py::test_search_goes_on_until_it_has_more_new_neurons_than_the_network
+    fresh <= len(current) => fresh <= 0
 master of any sign | solvers/inner/master.py | solvers/test_working_set.py::test_o3
     nnls(R, solve_triangular(R, rhs - price, trans="T"), maxiter=30 * m)[0] => cho_solve((R, False), rhs - price)
 merge of both signs | solvers/prune.py | solvers/test_prune.py

@@ -70,6 +70,16 @@ def test_long_climbs_end_where_the_rounded_gradient_points_outward(slope: float)
     assert np.mean(np.linalg.norm(gradient - along * U, axis=0) <= 1e-3 * np.abs(T).sum(axis=0)) > 0.8
 
 
+def test_an_axis_of_large_inputs_does_not_overshoot_and_others_do_not_stand_still() -> None:
+    """The rest of the gradient on the sphere, beside the score, is small along every axis."""
+    X, T, start = random_start(0, n=200, p=6, B=20)
+    X *= np.array([100.0, 10.0, 3.0, 1.0, 1.0, 0.3]) / 30.0
+    U = climb(X, T, start, 0.0, 0.3, 400)
+    gradient = X.T @ (T * slow_slopes(X @ U, 0.0, 0.3))
+    along = np.sum(gradient * U, axis=0)
+    assert np.mean(np.abs(gradient - along * U).max(axis=0) <= 1e-2 * np.abs(along)) >= 0.9
+
+
 @pytest.mark.parametrize("slope", SLOPES)
 def test_scores_stay_below_the_exact_bound_and_often_come_near(slope: float) -> None:
     reached, before = [], []

@@ -104,6 +104,38 @@ def test_search_reaches_a_known_answer_that_cannot_be_enumerated() -> None:
     assert up == pytest.approx(15.461077580216, abs=1e-8)
 
 
+@pytest.mark.parametrize("common", [0.0, 10.0])
+def test_search_with_free_biases_finds_the_best_on_correlated_features(common: float) -> None:
+    reached = []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        X, V = rng.normal(size=(20, 2)) + common * rng.normal(size=(20, 1)), rng.normal(size=(20, 1))
+        problem = make_problem(X, 1, ReLU(bias="free"))
+        V -= V.mean()
+        best = ask(Enumerated(), problem, V, np.inf).best_found
+        reached.append(ask(LocalSearch(100), problem, V, np.inf).best_found >= (1 - 1e-6) * best)
+    assert np.mean(reached) >= 0.8, np.mean(reached)
+
+
+def test_search_goes_on_until_it_has_more_new_neurons_than_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    problem, V, counts = make_problem(rng.normal(size=(200, 20))), rng.normal(size=(200, 1)), []
+    starts = local_search._random_starts
+
+    def counted(problem: Problem, V: np.ndarray, current: Neurons, count: int, rng: np.random.Generator):
+        counts.append(count)
+        return starts(problem, V, current, count, rng)
+
+    monkeypatch.setattr(local_search, "_random_starts", counted)
+    found = ask(LocalSearch(), problem, V, np.inf)
+    assert sum(counts) == 400
+    for neurons, batches in ((0, 1), (100, 4)):
+        counts.clear()
+        network = found.neurons.take(np.arange(neurons))
+        LocalSearch().price(problem, V, network, 0.8 * found.best_found, rng)
+        assert len(counts) == batches
+
+
 def angles_twin(X: np.ndarray, v: np.ndarray, slope: float) -> float:
     """max over unit u of the plane: on every arc between two lines the score is ``a cos + b sin``."""
     walls = np.arctan2(X[:, 1], X[:, 0])

@@ -50,8 +50,9 @@ class LocalSearch(Oracle):
     The current neurons start first, then random ones and disturbed current ones in growing batches, until more of these
     score above ``target`` than the network has neurons or ``n_starts`` of them for each output and sign have been made:
     calls are cheap where networks are small, and the call that finds nothing has tried them all. A network of many
-    neurons needs many new ones at a time, or it takes too many rounds. At most ``keep`` winners of a batch are kept.
-    ``device`` is where the matrix products run: ``"cpu"`` (NumPy) or a torch device such as ``"cuda"``.
+    neurons needs many new ones at a time, or it takes too many rounds. At most ``keep`` winners of a batch are kept,
+    and of all made exact. The matrix products run on ``device``: ``"cpu"`` (NumPy) or a torch device such as
+    ``"cuda"``.
     """
 
     n_starts: int = 400
@@ -88,7 +89,9 @@ class LocalSearch(Oracle):
             winners = near.join(search.climbed(U[:, 1::2], A[:, 1::2], target, self.keep))
             fresh += int(np.count_nonzero(winners.scores > target))
             found, done, batch = found.join(winners), done + batch, 2 * batch
-        return found.join(search.in_cells(search.one_of_each_cell(found.neurons.join(current)), target))
+        winners = search.one_of_each_cell(found.neurons)
+        few = winners.take(np.arange(min(self.keep, len(winners)))).join(current)
+        return found.join(search.in_cells(search.one_of_each_cell(few), target))
 
 
 def _on_patches(problem: Problem, architecture: Convolutional, V: Outputs) -> tuple[Problem, Outputs]:
@@ -121,7 +124,7 @@ def _unit(X: Matrix) -> float:
 
 
 def _principal_axes(X: Matrix) -> Matrix:
-    """(p, r): an orthonormal basis of the space of the rows of X (n, p), r = min(n, p), in which they are uncorrelated."""
+    """(p, r): an orthonormal basis of the space of the rows of X (n, p), r = min(n, p), that decorrelates them."""
     basis = row_basis(X)
     if basis is not None:
         return basis @ _principal_axes(X @ basis)
@@ -136,7 +139,7 @@ class _Search:
         self.device, self.expired = Device(device), expired
         self.scale = np.ones(problem.lifted.shape[1])
         if architecture.bias == "free":
-            self.scale[-1] = 10.0 * _unit(problem.X)  # the climb needs a norm on the bias; the cell's exact neuron not
+            self.scale[-1] = 3.0 * _unit(problem.X)  # the climb needs a norm on the bias; the cell's exact neuron not
         Xl = problem.lifted * self.scale / _unit(problem.X)
         self.axes = _principal_axes(Xl)
         self.X = self.device.put(Xl @ self.axes, np.float32)
@@ -169,9 +172,7 @@ class _Search:
     def scores(self, U: Matrix, A: Matrix) -> Vector:
         return np.einsum("nm,nm->m", self.V @ A, self.architecture.activations(self.problem.lifted, Neurons(U, A)))
 
-    def climbed(
-        self, U: Matrix, A: Matrix, target: float, keep: int, widths: tuple[float, ...] = WIDTHS
-    ) -> Pricing:
+    def climbed(self, U: Matrix, A: Matrix, target: float, keep: int, widths: tuple[float, ...] = WIDTHS) -> Pricing:
         """Climb from the starts; the first that arrived in each cell, if it may beat the target."""
         if U.shape[1] == 0:
             return Pricing(Neurons(U, A), np.zeros(0))
