@@ -302,7 +302,7 @@ one step for all axes | operators/ascent.py | operators/test_ascent.py
     xp.mean(X * X, axis=0)[:, None], slope => xp.mean(X * X), slope
 step off the sphere | operators/ascent.py | operators/test_ascent.py
     gradient = gradient - U * xp.sum(gradient * U, axis=0) => pass
-few neurons at a time | oracles/local_search.py | oracles/test_oracles.py::test_search_goes_on_until_it_has_more_new_neurons_than_the_network
+few neurons at a time | oracles/local_search.py | oracles/test_oracles.py::test_a_large_network_asks_for_many_neurons
     fresh <= len(current) => fresh <= 0
 master of any sign | solvers/inner/master.py | solvers/test_working_set.py::test_o3
     nnls(R, solve_triangular(R, rhs - price, trans="T"), maxiter=30 * m)[0] => cho_solve((R, False), rhs - price)

@@ -117,7 +117,7 @@ def test_search_with_free_biases_finds_the_best_on_correlated_features(common: f
     assert np.mean(reached) >= 0.8, np.mean(reached)
 
 
-def test_search_goes_on_until_it_has_more_new_neurons_than_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_network_asks_for_many_neurons(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     problem, V, counts = make_problem(rng.normal(size=(200, 20))), rng.normal(size=(200, 1)), []
     starts = local_search._random_starts

@@ -86,9 +86,9 @@ class LocalSearch(Oracle):
         while done < self.n_starts and fresh <= len(current) and not expired():
             U, A = _random_starts(problem, V, current, min(batch, self.n_starts - done), rng)
             near = search.climbed(U[:, ::2], A[:, ::2], target, self.keep, NEARBY)
-            winners = near.join(search.climbed(U[:, 1::2], A[:, 1::2], target, self.keep))
-            fresh += int(np.count_nonzero(winners.scores > target))
-            found, done, batch = found.join(winners), done + batch, 2 * batch
+            far = search.climbed(U[:, 1::2], A[:, 1::2], target, self.keep)
+            fresh += sum(int(np.count_nonzero(part.scores > target)) for part in (near, far))
+            found, done, batch = found.join(near).join(far), done + batch, 2 * batch
         winners = search.one_of_each_cell(found.neurons)
         few = winners.take(np.arange(min(self.keep, len(winners)))).join(current)
         return found.join(search.in_cells(search.one_of_each_cell(few), target))
