@@ -117,6 +117,18 @@ def test_search_with_free_biases_finds_the_best_on_correlated_features(common: f
     assert np.mean(reached) >= 0.8, np.mean(reached)
 
 
+@pytest.mark.parametrize("bias", ["free", "penalized", "none"])
+@pytest.mark.parametrize("unit", [1e-160, 1e-39, 1e39])
+def test_search_in_any_unit_of_the_data(bias: str, unit: float) -> None:
+    rng = np.random.default_rng(0)
+    X, V = rng.normal(size=(60, 5)), rng.normal(size=(60, 1))
+    V -= V.mean()
+    best = ask(LocalSearch(50), make_problem(X, 1, ReLU(bias="none" if bias == "penalized" else bias)), V, np.inf)
+    found = ask(LocalSearch(50), make_problem(unit * X, 1, ReLU(bias=bias)), V, np.inf)
+    expected = 0.0 if bias == "penalized" and unit < 1 else unit * best.best_found
+    assert found.best_found == pytest.approx(expected, rel=0.02, abs=1e-9 * max(unit, 1e-3))
+
+
 def test_a_large_network_asks_for_many_neurons(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     problem, V, counts = make_problem(rng.normal(size=(200, 20))), rng.normal(size=(200, 1)), []

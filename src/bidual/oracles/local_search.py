@@ -29,6 +29,9 @@ WIDTHS = (0.3, 0.1, 0.03, 0.01)
 FEW, TOGETHER = 8, 64
 """Winners made exact at first, and the most between two looks at the clock."""
 
+FREE_BIAS = 3.0
+"""Typical inputs of a unit neuron that a free bias of length 1 is worth to the climb."""
+
 CROSSINGS = 4
 """Cells that a winner may try."""
 
@@ -137,10 +140,11 @@ class _Search:
     def __init__(self, problem: Problem, architecture: ReLU, V: Outputs, device: str, expired: Expired):
         self.problem, self.architecture, self.V = problem, architecture, V
         self.device, self.expired = Device(device), expired
-        self.scale = np.ones(problem.lifted.shape[1])
+        self.scale, unit = np.ones(problem.lifted.shape[1]), _unit(problem.X)
         if architecture.bias == "free":
-            self.scale[-1] = 3.0 * _unit(problem.X)  # the climb needs a norm on the bias; the cell's exact neuron not
-        Xl = problem.lifted * self.scale / _unit(problem.X)
+            self.scale[-1] = FREE_BIAS * unit  # the climb needs a norm on the bias; the cell's exact neuron not
+        Xl = problem.lifted * self.scale
+        Xl /= max(unit, 1e-6 * _unit(Xl))  # squares of a bias that dwarfs the data stay finite in single precision
         self.axes = _principal_axes(Xl)
         self.X = self.device.put(Xl @ self.axes, np.float32)
 
