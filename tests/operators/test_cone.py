@@ -164,11 +164,14 @@ def test_bounds_hold_where_the_steps_run_out(kind: str) -> None:
     for seed in range(20):
         cones, which, C, each = random_groups(kind, seed)
         exact = cones.project(which, C).bounds
-        with patch("bidual.operators.cone.STEPS", 0):
-            found = cones.project(which, C)
+        found = cones.project(which, C, steps=0)
         for g, (c, A) in enumerate(zip(C, each, strict=True)):
             check_proof(c, A, only(found, g))
         assert (found.bounds >= exact - 1e-9 * np.linalg.norm(C, axis=1)).all()
+        assert (cones.project(which, C, start=found, steps=0).bounds <= found.bounds * (1 + 1e-12)).all()
+        assert cones.project(which, C, start=found).bounds == pytest.approx(
+            exact, abs=1e-9 * np.linalg.norm(C, axis=1).max()
+        )
         unfinished += int((~found.finished).sum())
     assert unfinished > 0
 

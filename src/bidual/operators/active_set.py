@@ -25,6 +25,7 @@ its rounding, and computed again."""
 
 Places = NDArray[np.intp]
 Flags = NDArray[np.bool_]
+Signs = NDArray[np.int8]
 
 
 @final
@@ -32,7 +33,7 @@ Flags = NDArray[np.bool_]
 class ActiveSets:
     """Groups g with vector c_g, cone ``{u : sign * (rows @ u) >= 0}``, and active rows in p slots.
 
-    where : (g,) the caller's numbers of the groups; c : (g, p); signs : (g, n) bool. rows : (g, p) the row in each
+    where : (g,) the caller's numbers of the groups; c : (g, p); signs : (g, n), 1 or -1. rows : (g, p) the row in each
     slot, -1 if it is empty; multipliers : (g, p). active : (g, p, p) the signed unit rows A of the slots.
     dual : (g, p, p) their dual basis T in the span of A, ``T A' = 1`` on the slots in use; empty slots are 0 in both.
     least : (g,) the length of the last point that was optimal on its active rows.
@@ -40,7 +41,7 @@ class ActiveSets:
 
     where: Places
     c: Matrix
-    signs: Flags
+    signs: Signs
     rows: Places
     multipliers: Matrix
     active: Matrix
@@ -54,13 +55,13 @@ class ActiveSets:
         return ActiveSets(*(getattr(self, f.name)[groups] for f in fields(self)))
 
 
-def begin(X: Rows, where: Places, c: Matrix, signs: Flags, rows: Places, multipliers: Matrix) -> ActiveSets:
+def begin(X: Rows, where: Places, c: Matrix, signs: Signs, rows: Places, multipliers: Matrix) -> ActiveSets:
     """The sets that hold the given rows of X, which are independent unit rows, or of length 0."""
     used, least = rows >= 0, np.full(where.size, np.inf)
     if not used.any():
         active, dual = np.zeros((2, *rows.shape, X.shape[1]))
         return ActiveSets(where, c, signs, rows, multipliers, active, dual, least)
-    direction = np.where(np.take_along_axis(signs, np.maximum(rows, 0), axis=1), 1.0, -1.0) * used
+    direction = np.take_along_axis(signs, np.maximum(rows, 0), axis=1) * used
     active = X[rows] * direction[:, :, None]
     return ActiveSets(where, c, signs, rows, multipliers, active, _dual(active, used), least)
 
@@ -76,14 +77,21 @@ def step(X: Rows, sets: ActiveSets, target: float) -> tuple[Matrix, Flags, Flags
     """
     points, leaving, stopped = _advance(sets)
     length, size = np.linalg.norm(points, axis=1), np.linalg.norm(sets.c, axis=1)
-    margins = points @ X.T
-    np.negative(margins, out=margins, where=~sets.signs)
-    worst = np.argmin(margins, axis=1)
-    least = np.take_along_axis(margins, worst[:, None], axis=1)[:, 0]
+    worst, least = _most_violated(X, sets, points, np.flatnonzero(~stopped))
     finished = ~stopped & ((least >= -INSIDE * size) | (length <= VANISHED * size))
     done = finished | (length <= target) | (~stopped & ~(length < sets.least))
     sets.least = np.where(stopped, sets.least, length)
     return points, _exchange(X, sets, stopped, leaving, worst, done), finished
+
+
+def _most_violated(X: Rows, sets: ActiveSets, points: Matrix, groups: Places) -> tuple[Places, Vector]:
+    """(row (g,), margin (g,)) of the row that is most violated at each group's point; 0 for those not asked for."""
+    worst, least = np.zeros(len(sets), dtype=np.intp), np.zeros(len(sets))
+    margins = points[groups] @ X.T
+    margins *= sets.signs[groups]
+    worst[groups] = np.argmin(margins, axis=1)
+    least[groups] = np.take_along_axis(margins, worst[groups, None], axis=1)[:, 0]
+    return worst, least
 
 
 def _exchange(X: Rows, sets: ActiveSets, stopped: Flags, leaving: Places, entering: Places, done: Flags) -> Flags:
@@ -95,7 +103,7 @@ def _exchange(X: Rows, sets: ActiveSets, stopped: Flags, leaving: Places, enteri
     """
     g, drops = np.arange(len(sets)), stopped[:, None]
     slot = np.where(stopped, leaving, np.argmin(sets.rows >= 0, axis=1))
-    a = X[entering] * np.where(sets.signs[g, entering], 1.0, -1.0)[:, None]
+    a = X[entering] * sets.signs[g, entering, None]
     w = _times(sets.dual, a)
     r = a - _times_transposed(sets.active, w)
     again = _times(sets.dual, r)

@@ -70,7 +70,7 @@ class Cones:
     def __init__(self, X: Rows, masks: Masks, free_bias: bool = False):
         self.X, self.free_bias = X, free_bias
         self._basis = None if free_bias else row_basis(X)
-        self._masks = np.ascontiguousarray(masks.T)
+        self._signs = np.where(masks.T, np.int8(1), np.int8(-1))
         self._unit = float(np.linalg.norm(X[:, :-1], axis=1).max(initial=0.0)) or 1.0
         scaled = X
         if self._basis is not None:  # a last coordinate for what no row sees
@@ -87,27 +87,28 @@ class Cones:
         C: Matrix,
         target: float = 0.0,
         start: Projections | None = None,
+        steps: int = STEPS,
         rounding: float = 0.0,
     ) -> Projections:
         """Project each ``C[g]`` (G, p) on the cone of pattern ``which[g]``, by nonnegative least squares (Moreau).
 
-        Stops early where the bound has fallen to ``target``. ``start``: projections of vectors near these, or near
-        multiples of them, on the same cones. With a free bias the multipliers also satisfy
-        ``(c + (S X)'mu)_last = 0`` up to ``rounding``, without which no bound exists; ``bounds`` is inf where that is
-        impossible, and ``target`` and ``start`` are not used. Source: Lawson & Hanson 1974, chapter 23; Goldfarb &
-        Idnani 1983 (dual active sets).
+        Stops early where the bound has fallen to ``target``, or after ``steps`` times p rows have entered or left.
+        ``start``: projections of vectors near these, or near multiples of them, on the same cones. With a free bias the
+        multipliers also satisfy ``(c + (S X)'mu)_last = 0`` up to ``rounding``, without which no bound exists;
+        ``bounds`` is inf where that is impossible, and ``target``, ``start`` and ``steps`` are not used. Source: Lawson
+        & Hanson 1974, chapter 23; Goldfarb & Idnani 1983 (dual active sets).
         """
         if self.free_bias:
             return self._project_free(which, C, rounding)
         if self._basis is None:
-            return self._project(which, C, target, start)
+            return self._project(which, C, target, start, steps)
         Q, along = self._basis, C @ self._basis
         unseen = C - along @ Q.T
         inner = None if start is None else replace(start, shifts=_appended(start.shifts @ Q, 0.0))
-        found = self._project(which, _appended(along, np.linalg.norm(unseen, axis=1)), target, inner)
+        found = self._project(which, _appended(along, np.linalg.norm(unseen, axis=1)), target, inner, steps)
         return replace(found, points=found.points[:, :-1] @ Q.T + unseen, shifts=found.shifts[:, :-1] @ Q.T)
 
-    def _project(self, which: Places, C: Matrix, target: float, start: Projections | None) -> Projections:
+    def _project(self, which: Places, C: Matrix, target: float, start: Projections | None, steps: int) -> Projections:
         G, p = C.shape
         points, finished = C.copy(), np.zeros(G, dtype=bool)
         rows, multipliers = np.full((G, p), -1, dtype=np.intp), np.zeros((G, p))
@@ -119,8 +120,8 @@ class Cones:
         for first in range(0, hard.size, size):
             where = hard[first : first + size]
             mu = multipliers[where] * self._lengths[rows[where]]
-            sets = begin(self._rows, where, C[where], self._masks[which[where]], rows[where], mu)
-            left = STEPS * (p + 1)
+            sets = begin(self._rows, where, C[where], self._signs[which[where]], rows[where], mu)
+            left = steps * (p + 1)
             while len(sets):
                 reached, done, inside = step(self._rows, sets, target)
                 left -= 1
@@ -138,12 +139,12 @@ class Cones:
         G, p = C.shape
         unit = np.append(np.full(p - 1, 1.0 / self._unit), 1.0)
         scale = np.append(np.ones(p - 1), FREE_BIAS_SCALE)
-        near = self._project(which, C * unit * scale, 0.0, None)
+        near = self._project(which, C * unit * scale, 0.0, None, STEPS)
         points = near.points * scale * np.append(np.full(p - 1, self._unit), self._unit**2)
         rows, multipliers = np.full((G, p + 1), -1, dtype=np.intp), np.zeros((G, p + 1))
         bounds = np.empty(G)
         for g, j in enumerate(which):
-            A = np.where(self._masks[j, :, None], self.X, -self.X) * unit
+            A = self._signs[j, :, None] * self.X * unit
             active, mu = _least_squares(C[g] * unit, A, near.rows[g, near.rows[g] >= 0])
             rows[g, : active.size], multipliers[g, : active.size] = active, mu
             left = C[g] * unit + A[active].T @ mu

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bidual.architectures.base import Witness
-from bidual.operators.cone import Cones, Projections
+from bidual.operators.cone import STEPS, Cones, Projections
 from bidual.penalties import Strength
 from bidual.program import Program
 from bidual.solvers.inner.envelope import Envelope
@@ -18,8 +18,11 @@ from bidual.solvers.inner.proximal_point import DualFunction, Step, line_search,
 from bidual.solvers.inner.woodbury import solve_diagonal_plus
 from bidual.typing import Expired, Matrix, Outputs, Vector, never
 
-SHORTER = 0.1
+SHORTER = 0.03
 """The first proximal step of the blocks, as a share of that without cones, which shorten them."""
+
+ROUGH = 0.02
+"""The relative gap down to which projections are cut short."""
 
 
 def cone_newton(program: Program, U: Matrix, b: Vector, expired: Expired = never) -> Iterator[Step[Matrix]]:
@@ -33,7 +36,10 @@ def cone_newton(program: Program, U: Matrix, b: Vector, expired: Expired = never
         ``W_g = U_g + s sigma X'D_j theta_k``,   ``U_g = (1 - sigma beta / ||Pi_j W_g||)_+ Pi_j W_g``.
 
     A block whose multipliers already prove ``||Pi_j W_g|| <= sigma beta`` is 0 and needs no projection: only the few
-    blocks that are not 0 are projected to the end. The multipliers, divided by sigma, bound the scores of V as well.
+    blocks that are not 0 are projected to the end. Far from the optimum, where nearly all rows at the walls change from
+    one theta to the next, not even these: with any multipliers mu >= 0, ``||W_g + (S_j X)'mu||`` in place of
+    ``||Pi_j W_g||`` makes a convex function of theta and mu that is psi at its least over mu, and both are improved in
+    turn. The multipliers, divided by sigma, bound the scores of V as well.
 
     With N_g a basis of the null space of the active rows, u_g the direction of U_g and ``a = sigma - sigma^2 beta /
     ||Pi_j W_g||``, block g has the term ``D_j X (a N_g N_g' + (sigma - a) u_g u_g') X'D_j`` in the Newton matrix: few
@@ -63,6 +69,7 @@ class _Cones(DualFunction[Matrix]):
         self.sign = np.tile(np.repeat([1.0, -1.0], c), P)
         sigma, w = first_steps(program)
         self.sigma, F = SHORTER * sigma, program.forward(U, b)
+        self.steps = 1
         self.U, self.envelope = U.transpose(0, 1, 3, 2).reshape(-1, p), Envelope.around(problem, F, b, SHORTER * w)
         theta = problem.dual_vector(F)
         C = self._adjoint(theta)
@@ -70,9 +77,12 @@ class _Cones(DualFunction[Matrix]):
         limit = problem.penalty.limit(float(near.bounds.max(initial=0.0)))
         t = problem.loss.best_scaling(theta, problem.Y, problem.weights, limit, 0.0)
         self.theta, self.C = t * theta, t * C
-        self.near, self.G = self._projected(self.C, near), self.envelope.point(self.theta)
+        self.near, self.G = self._projected(self.C, near, self.steps), self.envelope.point(self.theta)
 
     def centre(self) -> Step[Matrix]:
+        if self.steps < STEPS:  # the blocks have to lie in their cones
+            self.near = self._projected(self.C, self.near, STEPS)
+            self.gradient()
         V = self.problem.dual_vector(self.G)
         scores = self._adjoint(V) + self.near.shifts / self.sigma
         dual = self.problem.dual(V, float(np.linalg.norm(scores, axis=1).max(initial=0.0)))
@@ -85,14 +95,17 @@ class _Cones(DualFunction[Matrix]):
     def recentre(self, growth: float) -> None:
         self.envelope = self.envelope.recentred(self.theta, self.G, growth)
         self.U, self.sigma = self.new_U, growth * self.sigma
-        self.near, self.G = self._projected(self.C, self.near), self.envelope.point(self.theta)
+        self.near, self.G = self._projected(self.C, self.near, self.steps), self.envelope.point(self.theta)
 
     def sharpen(self, gap: float, settled: bool) -> bool:
-        """It is in double precision throughout."""
-        return False
+        """From projections that are cut short to exact ones."""
+        if self.steps == STEPS or (gap >= ROUGH and settled):
+            return False
+        self.steps = STEPS
+        return True
 
-    def _projected(self, C: Matrix, near: Projections) -> Projections:
-        return self.cones.project(self.pattern, self.U + self.sigma * C, self.sigma * self.beta, near)
+    def _projected(self, C: Matrix, near: Projections, steps: int) -> Projections:
+        return self.cones.project(self.pattern, self.U + self.sigma * C, self.sigma * self.beta, near, steps)
 
     def _adjoint(self, R: Outputs) -> Matrix:
         C = self.data.adjoint(R).transpose(0, 2, 1)
@@ -122,10 +135,10 @@ class _Cones(DualFunction[Matrix]):
         def at(step: float) -> tuple[float, tuple[Outputs, Matrix, Projections, Outputs]]:
             nonlocal near
             theta, C = self.theta + step * direction, self.C + step * change
-            near, G = self._projected(C, near), self.envelope.point(theta)
+            near, G = self._projected(C, near, self.steps), self.envelope.point(theta)
             return self._psi(theta, near, G), (theta, C, near, G)
 
-        found = line_search(at, self._psi(self.theta, self.near, self.G), float(np.sum(g * direction)))
+        found = line_search(at, self._psi(self.theta, self.near, self.G), float(np.sum(g * direction)), dear=True)
         if found is not None:
             self.theta, self.C, self.near, self.G = found
         return found is not None

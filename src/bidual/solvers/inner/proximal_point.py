@@ -89,13 +89,17 @@ def _minimise(function: DualFunction[Any], decrease: float, rounding: float, exp
 Trial = TypeVar("Trial")
 
 
-def line_search(at: Callable[[float], tuple[float, Trial]], value: float, slope: float) -> Trial | None:
+def line_search(
+    at: Callable[[float], tuple[float, Trial]], value: float, slope: float, dear: bool = False
+) -> Trial | None:
     """The first of the steps 1, 1/2, 1/4, ... that decreases enough (Armijo): what ``at(step)`` gives beside the value
-    there. None if none does, or if the slope is not negative."""
+    there. None if none does, or if the slope is not negative. Where a look is ``dear``, the next step is where the
+    parabola through what is known is least, if that is shorter, down to a tenth of the last."""
     step = 1.0
     while slope < 0.0 and step >= 1e-8:
         there, trial = at(step)
-        if there <= value + 1e-4 * step * slope + 1e-15 * abs(value):
+        rise, fall = there - value, -step * slope
+        if rise <= -1e-4 * fall + 1e-15 * abs(value):
             return trial
-        step *= 0.5
+        step *= max(0.1, min(0.5, 0.5 * fall / (rise + fall))) if dear else 0.5
     return None
