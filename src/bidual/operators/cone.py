@@ -95,11 +95,11 @@ class Cones:
         Stops early where the bound has fallen to ``target``, or after ``steps`` times p rows have entered or left.
         ``start``: projections of vectors near these, or near multiples of them, on the same cones. With a free bias the
         multipliers also satisfy ``(c + (S X)'mu)_last = 0`` up to ``rounding``, without which no bound exists;
-        ``bounds`` is inf where that is impossible, and ``target``, ``start`` and ``steps`` are not used. Source: Lawson
-        & Hanson 1974, chapter 23; Goldfarb & Idnani 1983 (dual active sets).
+        ``bounds`` is inf where that is impossible, and ``target`` and ``steps`` are not used. Source: Lawson & Hanson
+        1974, chapter 23; Goldfarb & Idnani 1983 (dual active sets).
         """
         if self.free_bias:
-            return self._project_free(which, C, rounding)
+            return self._project_free(which, C, start, rounding)
         if self._basis is None:
             return self._project(which, C, target, start, steps)
         Q, along = self._basis, C @ self._basis
@@ -134,23 +134,35 @@ class Cones:
                     sets = sets.take(~done)
         return Projections(points, points - C, rows, multipliers, np.linalg.norm(points, axis=1), finished)
 
-    def _project_free(self, which: Places, C: Matrix, rounding: float) -> Projections:
-        """Find the active rows with a nearly free bias, then solve their equality-constrained least squares exactly."""
+    def _project_free(self, which: Places, C: Matrix, start: Projections | None, rounding: float) -> Projections:
+        """Find the active rows with a nearly free bias, then solve their equality-constrained least squares exactly; a
+        row in the last slot closes what is left of the equality."""
         G, p = C.shape
         unit = np.append(np.full(p - 1, 1.0 / self._unit), 1.0)
         scale = np.append(np.ones(p - 1), FREE_BIAS_SCALE)
-        near = self._project(which, C * unit * scale, 0.0, None, STEPS)
+        warm = None if start is None else self._scaled(which, start)
+        near = self._project(which, C * unit * scale, 0.0, warm, STEPS)
         points = near.points * scale * np.append(np.full(p - 1, self._unit), self._unit**2)
         rows, multipliers = np.full((G, p + 1), -1, dtype=np.intp), np.zeros((G, p + 1))
+        rows[:, :-1] = near.rows
         bounds = np.empty(G)
         for g, j in enumerate(which):
-            A = self._signs[j, :, None] * self.X * unit
-            active, mu = _least_squares(C[g] * unit, A, near.rows[g, near.rows[g] >= 0])
-            rows[g, : active.size], multipliers[g, : active.size] = active, mu
-            left = C[g] * unit + A[active].T @ mu
+            A, used = self._signs[j, :, None] * self.X * unit, near.rows[g] >= 0
+            active = near.rows[g, used]
+            mu, rows[g, -1], last = _least_squares(C[g] * unit, A, active)
+            multipliers[g, :-1][used], multipliers[g, -1] = mu, last
+            left = C[g] * unit + A[active].T @ mu + A[rows[g, -1]] * last
             closed = abs(left[-1]) <= max(rounding, 1e-12 * float(np.abs(C[g] * unit).sum()))
             bounds[g] = self._unit * float(np.linalg.norm(left[:-1])) if closed else np.inf
         return Projections(points, points - C, rows, multipliers, bounds, near.finished)
+
+    def _scaled(self, which: Places, start: Projections) -> Projections:
+        """Without the rows that close the equality, with shifts as they are where the active rows are found."""
+        rows, multipliers = start.rows[:, :-1], start.multipliers[:, :-1]
+        amount = multipliers * self._signs[which[:, None], rows] * self._lengths[rows]
+        return replace(
+            start, rows=rows, multipliers=multipliers, shifts=np.einsum("gm,gmp->gp", amount, self._rows[rows])
+        )
 
 
 def _appended(C: Matrix, last: Vector | float) -> Matrix:
@@ -166,8 +178,9 @@ def _rescaled(C: Matrix, start: Projections) -> tuple[Matrix, Matrix]:
     return C + factor[:, None] * start.shifts, factor[:, None] * start.multipliers
 
 
-def _least_squares(c: Vector, A: Matrix, rows: Places) -> tuple[Places, Vector]:
-    """(rows, mu): nonnegative multipliers on the active rows with ``(c + A'mu)_last = 0``, where there are any."""
+def _least_squares(c: Vector, A: Matrix, rows: Places) -> tuple[Vector, int, float]:
+    """(mu, row, last): multipliers, all nonnegative, of the active rows and of one more row with
+    ``(c + A[rows]'mu + A[row] last)_last = 0``, where there are any."""
     p, m = c.shape[0] - 1, rows.size
     mu = np.zeros(m)
     if m:
@@ -177,15 +190,15 @@ def _least_squares(c: Vector, A: Matrix, rows: Places) -> tuple[Places, Vector]:
     return _close(c, A, rows, mu)
 
 
-def _close(c: Vector, A: Matrix, rows: Places, mu: Vector) -> tuple[Places, Vector]:
-    """Add to one multiplier what is missing for ``(c + A' mu)_last = 0``; where no row can add it, those of the other
-    sign are shortened."""
+def _close(c: Vector, A: Matrix, rows: Places, mu: Vector) -> tuple[Vector, int, float]:
+    """Another row takes what is missing for ``(c + A' mu)_last = 0``; where none can, the multipliers of the other sign
+    are shortened. The row is -1 where it is not needed."""
     missing = -(c[-1] + A[rows, -1] @ mu)
     able = np.flatnonzero(A[:, -1] * missing > 0)
     if missing == 0.0:
-        return rows, mu
+        return mu, -1, 0.0
     if able.size == 0:
         total = abs(float(A[rows, -1] @ mu))
-        return rows, mu * max(0.0, 1.0 - abs(missing) / total) if total > 0.0 else mu
+        return mu * max(0.0, 1.0 - abs(missing) / total) if total > 0.0 else mu, -1, 0.0
     cheapest = able[np.argmin(np.linalg.norm(A[able, :-1], axis=1) / np.abs(A[able, -1]))]
-    return np.append(rows, cheapest), np.append(mu, missing / A[cheapest, -1])
+    return mu, int(cheapest), float(missing / A[cheapest, -1])
