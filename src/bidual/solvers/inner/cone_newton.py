@@ -18,7 +18,7 @@ from bidual.solvers.inner.proximal_point import DualFunction, Step, line_search,
 from bidual.solvers.inner.woodbury import solve_diagonal_plus
 from bidual.typing import Expired, Matrix, Outputs, Vector, never
 
-SHORTER = 0.03
+SHORTER = 0.1
 """The first proximal step of the blocks, as a share of that without cones, which shorten them."""
 
 ROUGH = 0.02

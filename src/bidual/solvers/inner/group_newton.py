@@ -20,6 +20,9 @@ from bidual.typing import Expired, Matrix, Outputs, Vector, never
 RATIO = 1.2
 """Of the multiples of a dual vector among which the first theta is the best; they cost no product."""
 
+WEAK = 1 / 30
+"""Below this strength, relative to the targets' gradient on data of equal columns, the first step is shorter."""
+
 SINGLE = 1e-4
 """Down to this relative gap all products are in single precision; those of the directions always."""
 
@@ -191,12 +194,18 @@ class _Newton(DualFunction[Blocks]):
 
 def first_steps(program: Program) -> tuple[float, float]:
     """(sigma, w): the first proximal steps of the blocks and of the intercept (0 if there is none), in the units of a
-    block and an intercept that fit the targets."""
+    block and an intercept that fit the targets.
+
+    ``sigma beta`` is the length of such a block, times the cube root of ``beta / weak`` where this is below 1, weak
+    being :data:`WEAK` of the length of the targets' gradient: for weak penalties longer steps first let in many more
+    blocks than stay.
+    """
     problem, p = program.problem, program.data.shape[1]
     assert isinstance(problem.penalty, Strength)
-    energy, scale = program.data.energy, float(np.linalg.norm(problem.Y)) or 1.0
-    sigma = scale * p**0.5 / (problem.penalty.beta * max(energy, 1e-300) ** 0.5)
-    return sigma, sigma * energy / problem.Y.shape[0] if problem.intercept else 0.0
+    beta, unit = problem.penalty.beta, (max(program.data.energy, 1e-300) / p) ** 0.5
+    scale = float(np.linalg.norm(problem.Y)) or 1.0
+    sigma = scale / (beta * unit) * min(1.0, beta / (WEAK * scale * unit)) ** (1 / 3)
+    return sigma, sigma * p * unit**2 / problem.Y.shape[0] if problem.intercept else 0.0
 
 
 def _lengths(W: Matrix) -> Vector:
