@@ -187,13 +187,15 @@ multipliers of any sign | operators/active_set.py | operators/test_cone.py::test
 multipliers below zero | operators/active_set.py | operators/test_cone.py
     sets.multipliers = np.maximum(mu, 0.0) => sets.multipliers = mu - 1e-9
 rows of another pattern | operators/active_set.py | operators/test_cone.py
-    np.negative(margins, out=margins, where=~sets.signs) => np.negative(margins, out=margins, where=sets.signs)
+    margins *= sets.signs[groups] => margins *= -sets.signs[groups]
 row that stays in its slot | operators/active_set.py | operators/test_cone.py
     sets.dual[g, slot] = np.where(drops, 0.0, t) => sets.dual[g, slot] = t
 dual basis that keeps its rounding | operators/active_set.py | operators/test_cone.py
     long = np.flatnonzero(stopped & (energy > LONG**2)) => long = np.flatnonzero(stopped & (energy < 0.0))
 first step that leaves | solvers/inner/group_newton.py | solvers/test_group_newton.py::test_short_first_steps_stay
     share = min(share, reach * => share = min(share, np.inf *
+free bias without its start | operators/cone.py | operators/test_cone.py
+    None if start is None else self._scaled(which, start) => None
 start kept as it is | operators/cone.py | operators/test_cone.py
     factor[:, None] * start.multipliers => start.multipliers
 logistic pull of another margin | losses/logistic.py | testing/test_checks.py
@@ -220,6 +222,8 @@ curvature of one output at a time | solvers/inner/envelope.py | solvers/test_env
     1.0 - np.sum(h * q * q, axis=1, keepdims=True) => 1.0
 blocks of another length | solvers/inner/cone_newton.py | solvers/test_cone_newton.py
     self.share = 1.0 - amount / self.near => self.share = 1.0 - 0.9 * amount / self.near
+blocks outside their cones | solvers/inner/cone_newton.py | solvers/test_cone_newton.py
+    if self.steps < STEPS:  # the => if self.steps > STEPS:  # the
 witness of another scale | solvers/inner/cone_newton.py | solvers/test_cone_newton.py
     self.near, 1.0 / self.sigma) => self.near)
 proven on fewer patterns | certificate/certificate.py | test_certificate.py

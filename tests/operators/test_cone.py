@@ -146,16 +146,20 @@ def test_a_start_saves_work_and_changes_nothing(kind: str, seed: int, factor: fl
         check_proof(moved[g], A, only(warm, g))
 
 
-def test_a_start_at_the_answer_takes_no_further_row() -> None:
+@pytest.mark.parametrize("free_bias", [False, True])
+def test_a_start_at_the_answer_takes_no_further_row(free_bias: bool) -> None:
     rng = np.random.default_rng(0)
     X, which = rng.normal(size=(200, 20)), np.arange(10)
-    cones, C = Cones(X, X @ rng.normal(size=(20, 10)) > 0), rng.normal(size=(10, 20))
+    if free_bias:
+        X[:, -1] = 1.0
+    cones, C = Cones(X, X @ rng.normal(size=(20, 10)) > 0, free_bias), rng.normal(size=(10, 20))
     found = cones.project(which, C)
     with patch("bidual.operators.cone.step", wraps=step) as steps:
         again = cones.project(which, 2.0 * C, start=found)
     assert steps.call_count == 1 and found.finished.all() and again.finished.all()
-    np.testing.assert_allclose(again.points, 2.0 * found.points, atol=1e-11)
-    assert not cones.project(which, C, np.inf, start=found).finished.any()
+    np.testing.assert_allclose(again.points, 2.0 * found.points, atol=1e-7 if free_bias else 1e-11)
+    np.testing.assert_allclose(again.bounds, 2.0 * found.bounds, rtol=1e-9, atol=1e-14)
+    assert free_bias or not cones.project(which, C, np.inf, start=found).finished.any()
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -140,6 +140,24 @@ def test_a_millionth_in_few_steps(loss: Loss, share: float) -> None:
     solution.certificate.verify(problem, solution.network)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_every_centre_lies_in_its_cones(seed: int) -> None:
+    """Far from the optimum, too, where projections are cut short; and its bound is one."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(80, 12))
+    problem = Problem(X, X[:, :1] * X[:, 1:2], Squared(), ReLU(bias="none"), Strength(0.1), None, False)
+    program = Program(problem, sample(X, 30, seed=seed))
+    signs = np.where(program.patterns.masks, 1.0, -1.0)
+    steps = list(cone_newton(program, np.zeros(program.shape), np.zeros(1)))
+    best = program.objective(steps[-1].U, steps[-1].b)
+    assert steps[0].gap > 0.1 and steps[-1].gap < 1e-6
+    for step in steps:
+        margins = np.einsum("np,jspk->njsk", X, step.U) * signs[:, :, None, None]
+        assert margins.min() >= -1e-9 * np.abs(step.U).max()
+        primal = program.objective(step.U, step.b)
+        assert primal * (1 - step.gap) <= best * (1 + 1e-9)
+
+
 def test_same_bits_again() -> None:
     problem = coned(Squared(), ReLU())
     first, second = (FixedPatterns(n_patterns=20, seed=4).solve(problem, Stop(1e-6)) for _ in range(2))
