@@ -204,7 +204,7 @@ def first_steps(program: Program) -> tuple[float, float]:
     assert isinstance(problem.penalty, Strength)
     beta, unit = problem.penalty.beta, (max(program.data.energy, 1e-300) / p) ** 0.5
     scale = float(np.linalg.norm(problem.Y)) or 1.0
-    sigma = scale / (beta * unit) * min(1.0, beta / (WEAK * scale * unit)) ** (1 / 3)
+    sigma = scale / (beta * unit) * min(1.0, beta / scale / unit / WEAK) ** (1 / 3)
     return sigma, sigma * p * unit**2 / problem.Y.shape[0] if problem.intercept else 0.0
 
 
