@@ -24,6 +24,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from bidual import MLPClassifier
+from bidual.losses import SquaredHinge
 
 ALPHAS = (1e-2, 3e-3, 1e-3)
 SPLITS = 20
@@ -59,7 +60,7 @@ def on_path(X: np.ndarray, y: np.ndarray) -> Pipeline:
 def squared_hinge(model: Pipeline, X: np.ndarray, y: np.ndarray) -> float:
     """The loss that the model was trained with: the mean over the rows, summed over the classes."""
     signs = np.where(y[:, None] == model.classes_, 1.0, -1.0)
-    return float(np.sum(np.maximum(1.0 - signs * model.decision_function(X), 0.0) ** 2, axis=1).mean())
+    return SquaredHinge().value(model.decision_function(X), signs, np.full(len(y), 1.0 / len(y)))
 
 
 def _fit(model: Pipeline, alpha: float, X: np.ndarray, y: np.ndarray) -> Pipeline:

@@ -157,6 +157,7 @@ def test_a_start_at_the_answer_takes_no_further_row(free_bias: bool) -> None:
     with patch("bidual.operators.cone.step", wraps=step) as steps:
         again = cones.project(which, 2.0 * C, start=found)
     assert steps.call_count == 1 and found.finished.all() and again.finished.all()
+    # A point that is 0 is known to the rounding of its units, in which a free bias is 1e3 times as long.
     np.testing.assert_allclose(again.points, 2.0 * found.points, atol=1e-7 if free_bias else 1e-11)
     np.testing.assert_allclose(again.bounds, 2.0 * found.bounds, rtol=1e-9, atol=1e-14)
     assert free_bias or not cones.project(which, C, np.inf, start=found).finished.any()
@@ -234,6 +235,26 @@ def test_free_bias_equals_a_conic_solver(seed: int) -> None:
         assert (found.multipliers >= 0).all() and (A @ found.point >= -1e-8 * np.linalg.norm(c)).all()
         left = c + A[found.rows].T @ found.multipliers
         assert abs(left[-1]) <= 1e-11 and np.linalg.norm(left[:-1]) == pytest.approx(found.bound, abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_start_proves_the_bound_with_a_free_bias(seed: int) -> None:
+    """On the same cones, and on those across a wall. Where a point is 0, the bound is known to 1e-3 only."""
+    rng = np.random.default_rng(seed)
+    X, each = np.column_stack([rng.normal(size=(60, 6)), np.ones(60)]), np.arange(8)
+    masks, C = X @ rng.normal(size=(7, 8)) > 0, rng.normal(size=(8, 7))
+    found = Cones(X, masks, True).project(each, C)
+    slots, crossed = found.multipliers.argmax(axis=1), masks.copy()
+    crossed[found.rows[each, slots], each] ^= True
+    moved = C + 0.3 * rng.normal(size=C.shape)
+    for cones, start in ((masks, found), (crossed, found.released(X, masks, slots))):
+        warm = Cones(X, cones, True).project(each, moved, start=start)
+        for g, c in enumerate(moved):
+            A, mu = np.where(cones[:, [g]], X, -X), warm.multipliers[g]
+            left, best = c + A[warm.rows[g]].T @ mu, reference_with_free_bias(c, A)
+            assert (mu >= 0).all() and abs(left[-1]) <= 1e-11 or np.isinf(warm.bounds[g])
+            assert best - 1e-6 <= warm.bounds[g] <= best + 1e-3
+            assert np.isinf(best) or np.linalg.norm(left[:-1]) == pytest.approx(warm.bounds[g], abs=1e-12)
 
 
 def test_released_is_the_sum_of_the_other_multipliers() -> None:

@@ -34,6 +34,8 @@ class Projections:
     stopped early, at a point that may lie outside the cone; the bound holds all the same.
 
     points, shifts : (G, p). rows : (G, m), -1 where there is none. multipliers : (G, m), 0 there, else nonnegative.
+    With a free bias the last slot holds the row that makes the bias's part of ``c + (S X)'mu`` zero, which may be
+    active in another slot too; there, points are projections, but not that sum.
     """
 
     points: Matrix
@@ -92,7 +94,7 @@ class Cones:
     ) -> Projections:
         """Project each ``C[g]`` (G, p) on the cone of pattern ``which[g]``, by nonnegative least squares (Moreau).
 
-        Stops early where the bound has fallen to ``target``, or after ``steps`` times p rows have entered or left.
+        Stops early where the bound has fallen to ``target``, or once ``steps`` times p + 1 rows have entered or left.
         ``start``: projections of vectors near these, or near multiples of them, on the same cones. With a free bias the
         multipliers also satisfy ``(c + (S X)'mu)_last = 0`` up to ``rounding``, without which no bound exists;
         ``bounds`` is inf where that is impossible, and ``target`` and ``steps`` are not used. Source: Lawson & Hanson
